@@ -1,0 +1,1 @@
+"""What the TFX components run: data layouts, Transform, training, metrics."""

@@ -1,0 +1,1 @@
+"""The paper itself: networks, image geometry, scoring. No TFX here."""

@@ -1,0 +1,1 @@
+"""Experiments, environment, wiring, runners and commands."""

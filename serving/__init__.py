@@ -1,0 +1,1 @@
+"""The trained network as a SavedModel: signatures and export."""

@@ -1,0 +1,34 @@
+"""Packaging: four packages, two commands. requirements.lock pins what these ranges allow."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="vgg-pipeline",
+    version="0.1.0",
+    description="The VGG paper (Simonyan & Zisserman 2014) as a production TFX pipeline",
+    python_requires=">=3.10,<3.11",
+    packages=find_packages(include=["models*", "serving*", "components*", "pipeline*"]),
+    install_requires=[
+        "tfx[kfp]>=1.16,<1.17",
+        "tensorflow>=2.16,<2.17",
+        "keras>=3.12,<4",
+        "tf-keras>=2.16,<2.17",
+        "tensorflow-transform>=1.16,<1.17",
+        "tensorflow-data-validation>=1.16,<1.17",
+        "tensorflow-model-analysis>=0.47,<0.48",
+        "tensorflow-serving-api>=2.16,<2.17",
+        "apache-beam>=2.59,<2.67",
+        "dill>=0.3.1.1",
+        "click>=8",
+        "rich>=13",
+        "pillow>=10",
+        "pip",
+    ],
+    entry_points={
+        "console_scripts": [
+            "vgg=pipeline.cli:main",
+            # TFX's own command, with `run create --pipeline NAME` added: pipeline/tfx_command.py
+            "tfx=pipeline.tfx_command:main",
+        ]
+    },
+)
