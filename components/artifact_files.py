@@ -1,0 +1,51 @@
+"""Reading and writing the files inside TFX artifacts: the one place that knows their names."""
+
+import os
+from collections.abc import Iterator
+
+import tensorflow as tf
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+from tfx.types import Artifact, artifact_utils
+from tfx.utils import io_utils
+
+SCHEMA = "schema.pbtxt"
+
+
+def split_names(artifact: Artifact) -> list[str]:
+    """Names of an artifact's splits."""
+    return artifact_utils.decode_split_names(artifact.split_names)
+
+
+def read_statistics(artifact: Artifact, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """StatisticsGen's result for one split."""
+    folder = artifact_utils.get_split_uri([artifact], split)
+    return tfdv.load_stats_binary(io_utils.get_only_uri_in_dir(folder))
+
+
+def read_anomalies(artifact: Artifact, split: str) -> anomalies_pb2.Anomalies:
+    """ExampleValidator's result for one split."""
+    folder = artifact_utils.get_split_uri([artifact], split)
+    anomalies = anomalies_pb2.Anomalies()
+    with tf.io.gfile.GFile(io_utils.get_only_uri_in_dir(folder), "rb") as file:
+        anomalies.ParseFromString(file.read())
+    return anomalies
+
+
+def read_schema(folder: str) -> schema_pb2.Schema:
+    """The schema in a Schema artifact's folder."""
+    return tfdv.load_schema_text(os.path.join(folder, SCHEMA))
+
+
+def write_schema(artifact: Artifact, schema: schema_pb2.Schema) -> None:
+    """Writes a Schema artifact."""
+    tf.io.gfile.makedirs(artifact.uri)
+    tfdv.write_schema_text(schema, os.path.join(artifact.uri, SCHEMA))
+
+
+def read_examples(artifact: Artifact, split: str) -> Iterator[tf.train.Example]:
+    """The tf.Examples of one split, from gzipped TFRecords."""
+    folder = artifact_utils.get_split_uri([artifact], split)
+    files = tf.io.gfile.glob(os.path.join(folder, "*"))
+    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+        yield tf.train.Example.FromString(record)

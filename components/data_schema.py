@@ -1,0 +1,64 @@
+"""The written schema of ImageNet TFRecords, and how StatisticsGen must look at them."""
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
+from tfx.v1.types import standard_artifacts
+
+from components.artifact_files import read_statistics, write_schema
+from components.features import LAYOUTS, Layout, layout_of
+
+
+def statistics_options() -> tfdv.StatsOptions:
+    """Options for StatisticsGen: the keys the pipeline uses, and photographs as images.
+
+    Without the image domain a photograph is a string feature: its unique values and most frequent values,
+    100 kB each, would be counted and stored.
+    """
+    schema = schema_pb2.Schema()
+    for layout in LAYOUTS:
+        image = schema.feature.add(name=layout.image, type=schema_pb2.BYTES)
+        image.image_domain.SetInParent()
+    keys = [key for layout in LAYOUTS for key in layout.required + layout.optional]
+    return tfdv.StatsOptions(schema=schema, feature_allowlist=keys)
+
+
+def written_schema(layout: Layout, classes: int, found: frozenset[str]) -> schema_pb2.Schema:
+    """The schema that each split must satisfy: one image, one label in range, one file name an example.
+
+    Class texts and synset ids are in it where `found`, as they may be missing.
+    """
+    schema = schema_pb2.Schema()
+    for key in layout.required:
+        feature = schema.feature.add(name=key, type=schema_pb2.BYTES)
+        feature.presence.min_fraction = 1.0
+        feature.presence.min_count = 1
+        feature.shape.dim.add(size=1)
+        if key == layout.image:
+            feature.image_domain.SetInParent()
+        if key == layout.label:
+            feature.type = schema_pb2.INT
+            feature.int_domain.min = layout.first_label
+            feature.int_domain.max = layout.first_label + classes - 1
+    for key in layout.optional:
+        if key in found:
+            feature = schema.feature.add(name=key, type=schema_pb2.BYTES)
+            feature.value_count.max = 1
+    return schema
+
+
+@component
+def WrittenSchemaGen(  # noqa: N802 - TFX names components so
+    statistics: InputArtifact[standard_artifacts.ExampleStatistics],
+    schema: OutputArtifact[standard_artifacts.Schema],
+    classes: Parameter[int],
+) -> None:
+    """Chooses the layout by the keys found in the training split and writes its schema."""
+    keys = _keys(read_statistics(statistics, "train"))
+    layout = layout_of(keys, "training split")
+    write_schema(schema, written_schema(layout, classes, keys))
+
+
+def _keys(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> frozenset[str]:
+    (dataset,) = statistics.datasets
+    return frozenset(feature.path.step[0] for feature in dataset.features)

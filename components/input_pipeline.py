@@ -1,0 +1,101 @@
+"""Training crops and validation crops from the ExampleGen's TFRecords (section 3.1), with tf.data.
+
+Each crop's randomness comes from a stateless seed of (experiment seed, epoch, position), so a run can be
+repeated, and resumed at any position.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from components.features import Layout
+from models import images
+
+SHUFFLE_BYTES = 512 << 20
+MEAN_PHOTOGRAPH_BYTES = 110 << 10  # of ImageNet; the buffer holds encoded photographs
+INTERLEAVED_FILES = 16
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where examples are read.
+
+    Attributes:
+        files: gzipped TFRecords.
+        layout: their keys.
+        images: how many examples they hold.
+    """
+
+    files: tuple[str, ...]
+    layout: Layout
+    images: int
+
+
+def training_crops(
+    source: Source, *, scales: tuple[int, int], size: int, mean_rgb: Sequence[float], seed: int, epoch: int
+) -> tf.data.Dataset:
+    """One epoch of (float32 [size, size, 3], mean subtracted, int64 class) in a random order.
+
+    Images that do not decode are left out.
+    """
+    first = seed * 1_000_003 + epoch
+    shuffled = _records(source, seed=first).shuffle(_shuffle_images(source), seed=first)
+
+    def crop(position, record):
+        image, label = _parse(record, source.layout)
+        drawn = images.training_crop(
+            images.decode(image),
+            scales=scales,
+            size=size,
+            seed=tf.stack([tf.cast(first, tf.int64), position]),
+        )
+        return images.subtract_mean(drawn, tf.constant(mean_rgb)), label
+
+    return shuffled.enumerate().map(crop, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
+
+
+def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence[float]) -> tf.data.Dataset:
+    """The centre crop of each image rescaled to `side`: the measure of progress during training.
+
+    The errors that are reported come from the Evaluator's dense evaluation.
+    """
+
+    def crop(record):
+        image, label = _parse(record, source.layout)
+        scaled = images.rescale(images.decode(image), side)
+        centre = tf.image.resize_with_crop_or_pad(scaled, size, size)
+        return images.subtract_mean(centre, tf.constant(mean_rgb)), label
+
+    return _records(source, seed=None).map(crop, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
+
+
+def count_records(files: Sequence[str]) -> int:
+    """Number of records; reads the files once, without parsing them."""
+    records = tf.data.TFRecordDataset(files, "GZIP", num_parallel_reads=2).batch(256)
+    return int(records.reduce(tf.constant(0, tf.int64), lambda n, batch: n + tf.size(batch, tf.int64)))
+
+
+def _records(source: Source, seed: int | None) -> tf.data.Dataset:
+    files = tf.data.Dataset.from_tensor_slices(list(source.files))
+    if seed is not None:
+        files = files.shuffle(len(source.files), seed=seed)
+    return files.interleave(
+        lambda file: tf.data.TFRecordDataset(file, "GZIP"),
+        cycle_length=INTERLEAVED_FILES,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+
+
+def _shuffle_images(source: Source) -> int:
+    return max(1, min(source.images, SHUFFLE_BYTES // MEAN_PHOTOGRAPH_BYTES))
+
+
+def _parse(record: tf.Tensor, layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
+    spec = {
+        layout.image: tf.io.FixedLenFeature([], tf.string),
+        layout.label: tf.io.FixedLenFeature([], tf.int64),
+    }
+    parsed = tf.io.parse_single_example(record, spec)
+    return parsed[layout.image], parsed[layout.label] - layout.first_label

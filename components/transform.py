@@ -1,0 +1,141 @@
+"""tf.Transform: mean RGB and covariance of all training pixels, class names, and images that do not decode.
+
+No pixels are materialised: 1.28 million crops of 224 x 224 in float32 would be 770 GB. What is written for
+an image is its label, its name and whether it decodes.
+"""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components.features import Layout, layout_of
+from models import images
+from models.errors import InputError
+from models.mean_rgb import MOMENTS, mean_and_covariance, pixel_moments
+
+UNDECODABLE = "undecodable_images"
+CLASS_NAMES = "class_names"
+
+
+def preprocessing_fn(inputs: dict) -> dict:
+    """One pass over the training images.
+
+    Args:
+        inputs: string [N, 1] photographs and names, int64 [N, 1] labels, by the layout's keys.
+
+    Returns:
+        label int64 [N], 0..classes-1; filename string [N]; decodable int64 [N], 0 or 1; and, the same in
+        each row, mean_rgb float32 [N, 3], covariance_rgb float32 [N, 9] and counts int64 [N, 2], of
+        undecodable and of all training images.
+    """
+    layout = layout_of(inputs, "examples")
+    photographs, filename = tf.reshape(inputs[layout.image], [-1]), tf.reshape(inputs[layout.filename], [-1])
+    label = tf.reshape(inputs[layout.label], [-1]) - layout.first_label
+    moments, decodable = images.if_decodable(
+        photographs,
+        lambda image: pixel_moments(images.decode(image)),
+        tf.zeros([MOMENTS], tf.float64),
+        at_once=tf.data.AUTOTUNE,
+    )
+    counts = tf.stack([tf.cast(~decodable, tf.int64), tf.ones_like(label)], axis=1)
+    tft.vocabulary(tf.boolean_mask(filename, ~decodable), vocab_filename=UNDECODABLE)
+    tft.vocabulary(_class_names(inputs, layout, label), vocab_filename=CLASS_NAMES)
+    return {
+        "label": label,
+        "filename": filename,
+        "decodable": tf.cast(decodable, tf.int64),
+        **_analyses(tf.ensure_shape(moments, [None, MOMENTS]), counts),
+    }
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What Transform found out about the training split.
+
+    Attributes:
+        mean_rgb: float32 [3], grey levels.
+        covariance_rgb: float32 [3, 3], squared grey levels.
+        images: how many, undecodable ones among them.
+        undecodable: how many do not decode.
+    """
+
+    mean_rgb: np.ndarray
+    covariance_rgb: np.ndarray
+    images: int
+    undecodable: int
+
+
+def training_set(transform_graph: str) -> TrainingSet:
+    """Reads the analyses out of a TransformGraph folder, by transforming one empty image.
+
+    Raises:
+        InputError: no training image decodes.
+    """
+    output = tft.TFTransformOutput(transform_graph)
+    empty = {key: _empty(feature) for key, feature in output.raw_feature_spec().items()}
+    row = {key: value[0].numpy() for key, value in output.transform_features_layer()(empty).items()}
+    undecodable, count = (int(value) for value in row["counts"])
+    if undecodable == count:
+        raise InputError(f"training split: none of its {count} images decodes, so there is no mean RGB")
+    return TrainingSet(row["mean_rgb"], row["covariance_rgb"].reshape(3, 3), count, undecodable)
+
+
+def undecodable_images(transform_graph: str) -> tuple[list[str], int]:
+    """Names of the training images that do not decode, sorted, and the number of training images."""
+    found = training_set(transform_graph)
+    # An empty vocabulary file holds a placeholder, so the count decides.
+    names = _vocabulary(transform_graph, UNDECODABLE) if found.undecodable else []
+    unnamed = found.undecodable - len(names)
+    return sorted(names) + ["(no unique name)"] * unnamed, found.images
+
+
+def class_names(transform_graph: str, classes: int) -> tuple[str, ...]:
+    """A name for each class, in label order; `class 7` where the training data name none.
+
+    Where a class has several names, the most frequent one.
+    """
+    names: dict[int, str] = {}
+    for entry in _vocabulary(transform_graph, CLASS_NAMES):
+        label, _, name = entry.partition("\t")
+        if name:
+            names.setdefault(int(label), name)
+    return tuple(names.get(label, f"class {label}") for label in range(classes))
+
+
+def _analyses(moments: tf.Tensor, counts: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Sums over the training split, repeated in each row: tf.Transform has no outputs but rows."""
+    mean, covariance = mean_and_covariance(tft.sum(moments, reduce_instance_dims=False, name="moments"))
+    rows = tf.ones_like(counts[:, :1])
+    return {
+        "mean_rgb": tf.cast(rows, tf.float32) * tf.cast(mean, tf.float32),
+        "covariance_rgb": tf.cast(rows, tf.float32) * tf.cast(tf.reshape(covariance, [9]), tf.float32),
+        "counts": rows * tft.sum(counts, reduce_instance_dims=False, name="counts"),
+    }
+
+
+def _class_names(inputs: dict, layout: Layout, label: tf.Tensor) -> tf.Tensor:
+    name = tf.fill(tf.shape(label), "")
+    for key in reversed(layout.optional):
+        if key in inputs:
+            found = inputs[key]
+            if isinstance(found, tf.SparseTensor):
+                rows = tf.shape(label, tf.int64)[0]
+                found = tf.sparse.to_dense(tf.sparse.reset_shape(found, [rows, 1]), default_value="")
+            found = tf.reshape(found, [-1])
+            name = tf.where(found == "", name, found)
+    return tf.strings.join([tf.as_string(label), name], separator="\t")
+
+
+def _empty(feature):
+    if isinstance(feature, tf.io.VarLenFeature):
+        return tf.sparse.from_dense(tf.zeros([1, 0], feature.dtype))
+    return tf.zeros([1, *feature.shape], feature.dtype)
+
+
+def _vocabulary(transform_graph: str, name: str) -> list[str]:
+    path = tft.TFTransformOutput(transform_graph).vocabulary_file_by_name(name)
+    with tf.io.gfile.GFile(os.fspath(path), "rb") as file:
+        return file.read().decode(errors="replace").splitlines()

@@ -1,0 +1,97 @@
+"""The image functions that training, evaluation and serving share (sections 2.1, 3.1 and 3.2).
+
+Plain tensor operations on one image, usable eagerly, in tf.data and inside a SavedModel. `image` is RGB
+[H, W, 3]; uint8 as decoded, float32 in 0..255 once rescaled. Random ones take a stateless seed, int [2]:
+the same seed gives the same crop, whatever ran before.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def decode(image_bytes: tf.Tensor) -> tf.Tensor:
+    """JPEG, PNG, BMP or the first frame of a GIF (scalar string) as uint8 [H, W, 3]; grey becomes RGB.
+
+    Raises:
+        tf.errors.InvalidArgumentError: not such an image, or a damaged one.
+    """
+    image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
+    return tf.ensure_shape(image, [None, None, 3])
+
+
+def rescale(image: tf.Tensor, shorter_side: tf.Tensor | int) -> tf.Tensor:
+    """Isotropic rescale so that the shorter side is S (or Q) pixels: float32 [H', W', 3] in 0..255.
+
+    The paper does not name the filter: bilinear, widened when it shrinks (antialias), so that a texture
+    finer than the new pixels averages out and does not turn into another texture.
+    """
+    size = tf.shape(image)[:2]
+    shorter_side = tf.cast(shorter_side, tf.int32)
+    ratio = tf.cast(shorter_side, tf.float64) / tf.cast(tf.reduce_min(size), tf.float64)
+    scaled = tf.cast(tf.round(tf.cast(size, tf.float64) * ratio), tf.int32)
+    return tf.image.resize(image, tf.maximum(scaled, shorter_side), method="bilinear", antialias=True)
+
+
+def training_scale(smallest: int, largest: int, seed: tf.Tensor) -> tf.Tensor:
+    """S, int32: fixed where both are equal, else drawn evenly from [smallest; largest] (scale jittering)."""
+    return tf.random.stateless_uniform([], seed, minval=smallest, maxval=largest + 1, dtype=tf.int32)
+
+
+def random_crop(image: tf.Tensor, size: int, seed: tf.Tensor) -> tf.Tensor:
+    """One crop [size, size, 3] at a place drawn evenly from all that fit."""
+    return tf.image.stateless_random_crop(image, [size, size, 3], seed)
+
+
+def random_flip(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """The image or, as often, its horizontal mirror image."""
+    return tf.image.stateless_random_flip_left_right(image, seed)
+
+
+def subtract_mean(image: tf.Tensor, mean_rgb: tf.Tensor) -> tf.Tensor:
+    """The only preprocessing (section 2.1): float32 [..., 3] less the training set's mean RGB [3]."""
+    return tf.cast(image, tf.float32) - tf.cast(mean_rgb, tf.float32)
+
+
+def with_flip(image: tf.Tensor) -> tf.Tensor:
+    """The image and its horizontal flip, [2, H, W, 3]."""
+    return tf.stack([image, tf.reverse(image, axis=[1])])
+
+
+def training_crop(image: tf.Tensor, *, scales: tuple[int, int], size: int, seed: tf.Tensor) -> tf.Tensor:
+    """Section 3.1's crop: rescale to S, a random crop, a random flip. float32 [size, size, 3] in 0..255."""
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+    scaled = rescale(image, training_scale(*scales, seeds[0]))
+    return random_flip(random_crop(scaled, size, seeds[1]), seeds[2])
+
+
+def if_decodable(
+    images: tf.Tensor,
+    compute: Callable[[tf.Tensor], tf.Tensor],
+    otherwise: tf.Tensor,
+    *,
+    at_once: int = 1,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`compute(image bytes)` of each of `images` (string [N]), `otherwise` for those that fail to decode.
+
+    Returns the results, [N] + otherwise.shape, and a bool [N]: which decoded. A graph has no try/except, but
+    tf.data has ignore_errors, and a dataset inside a graph travels with it: into Transform's graph and
+    into a SavedModel. `at_once` images are in work at a time (tf.data.AUTOTUNE: one for each core), so
+    memory does not grow with N.
+    """
+    count = tf.shape(images)[0]
+    computed = (
+        tf.data.Dataset.from_tensor_slices((tf.range(count), images))
+        .map(lambda index, image: (index, compute(image)), num_parallel_calls=at_once)
+        .ignore_errors()
+    )
+    results = tf.tile(otherwise[tf.newaxis], tf.concat([[count], tf.ones(tf.rank(otherwise), tf.int32)], 0))
+
+    def put(state, element):
+        index, result = element
+        return (
+            tf.tensor_scatter_nd_update(state[0], [[index]], [result]),
+            tf.tensor_scatter_nd_update(state[1], [[index]], [True]),
+        )
+
+    return computed.reduce((results, tf.zeros([count], tf.bool)), put)

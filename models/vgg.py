@@ -1,0 +1,128 @@
+"""The networks of Table 1, built from data by one loop (section 2).
+
+`build` gives the network with fully connected layers that is trained on crops; `build_fully_convolutional`
+the same weights' network for whole images (section 3.2): models/fully_convolutional.py moves weights over.
+Layer names are the field's: conv3_2, pool3, fc6, fc7, fc8.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import keras
+
+from models.architectures import BLOCK_CHANNELS, FC_CHANNELS, LRN, STRIDE, architecture
+from models.errors import InputError
+from models.initialisation import Initialisation
+from models.local_response_norm import LocalResponseNorm
+
+
+@dataclass(frozen=True)
+class Net:
+    """What fixes a network's shape.
+
+    Attributes:
+        configuration: the paper's letter.
+        classes: outputs of fc8.
+        width: divisor of every layer's channels except fc8's; 1 is the paper's network.
+        input_size: side of the training crop in pixels, a multiple of 32; 224 is the paper's.
+    """
+
+    configuration: str
+    classes: int = 1000
+    width: int = 1
+    input_size: int = 224
+
+    def __post_init__(self):
+        architecture(self.configuration)
+        if self.input_size < STRIDE or self.input_size % STRIDE:
+            raise InputError(f"input size {self.input_size}: expected a multiple of {STRIDE} pixels")
+        if self.width < 1 or BLOCK_CHANNELS[0] % self.width:
+            raise InputError(f"width {self.width}: expected a divisor of {BLOCK_CHANNELS[0]}")
+        if self.classes < 2:
+            raise InputError(f"classes {self.classes}: expected at least 2")
+
+    @property
+    def fc6_side(self) -> int:
+        """Side of the last pool's output at the training size: fc6's kernel, 7 in the paper."""
+        return self.input_size // STRIDE
+
+    @property
+    def fc_channels(self) -> int:
+        """Outputs of fc6 and of fc7, 4096 in the paper."""
+        return FC_CHANNELS // self.width
+
+
+def build(
+    net: Net,
+    *,
+    initialisation: Initialisation = Initialisation.GLOROT,
+    dropout: float = 0.5,
+    seed: int = 0,
+) -> keras.Model:
+    """The training network: float32 [N, s, s, 3] of mean-subtracted RGB to scores [N, classes].
+
+    Scores are before the soft-max. Dropout follows fc6 and fc7 (section 3.1).
+    """
+    seeds = itertools.count(seed * 1000)
+    image = keras.Input((net.input_size, net.input_size, 3), name="image")
+    x = keras.layers.Flatten(name="flatten")(_convolutional_layers(image, net, initialisation, seeds))
+    for name in ("fc6", "fc7"):
+        x = keras.layers.Dense(
+            net.fc_channels,
+            activation="relu",
+            kernel_initializer=initialisation.kernel_initializer(next(seeds)),
+            name=name,
+        )(x)
+        if dropout:
+            x = keras.layers.Dropout(dropout, seed=next(seeds), name=f"{name}_dropout")(x)
+    scores = keras.layers.Dense(
+        net.classes,
+        kernel_initializer=initialisation.kernel_initializer(next(seeds)),
+        name="fc8",
+        dtype="float32",
+    )(x)
+    return keras.Model(image, scores, name=_model_name(net))
+
+
+def build_fully_convolutional(net: Net) -> keras.Model:
+    """The network for whole images: float32 [N, H, W, 3], H and W at least the training size, to the class
+    score map [N, h, w, classes], h = floor(H / 32) - fc6_side + 1 (section 3.2). No dropout; weights zero.
+    """
+    image = keras.Input((None, None, 3), name="image")
+    x = _convolutional_layers(image, net, None, itertools.count())
+    for name, channels, side, activation in (
+        ("fc6", net.fc_channels, net.fc6_side, "relu"),
+        ("fc7", net.fc_channels, 1, "relu"),
+        ("fc8", net.classes, 1, None),
+    ):
+        x = keras.layers.Conv2D(
+            channels, side, padding="valid", activation=activation, kernel_initializer="zeros", name=name
+        )(x)
+    return keras.Model(image, x, name=f"{_model_name(net)}_fully_convolutional")
+
+
+def _convolutional_layers(x, net: Net, initialisation: Initialisation | None, seeds):
+    """The five blocks of Table 1: stride 1, size kept by padding, ReLU, and a 2x2 max-pool after each."""
+    for number, (layers, channels) in enumerate(
+        zip(architecture(net.configuration).blocks, BLOCK_CHANNELS, strict=True), start=1
+    ):
+        index = itertools.count(1)
+        for layer in layers:
+            if layer == LRN:
+                x = LocalResponseNorm(name=f"lrn{number}")(x)
+                continue
+            initializer = initialisation.kernel_initializer(next(seeds)) if initialisation else "zeros"
+            x = keras.layers.Conv2D(
+                channels // net.width,
+                layer,
+                padding="same",
+                activation="relu",
+                kernel_initializer=initializer,
+                name=f"conv{number}_{next(index)}",
+            )(x)
+        x = keras.layers.MaxPooling2D(2, strides=2, name=f"pool{number}")(x)
+    return x
+
+
+def _model_name(net: Net) -> str:
+    return f"vgg_{net.configuration}".replace("-", "_")

@@ -1,0 +1,102 @@
+"""Runs the pipeline here: TFX's LocalDagRunner with checks before, few lines during, a table after."""
+
+import fcntl
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.proto.orchestration import pipeline_pb2
+
+from models.errors import InputError
+from pipeline import results
+from pipeline.component_lines import ComponentLines
+from pipeline.environment import Environment
+from pipeline.experiments import Experiment
+from pipeline.preflight import check_data
+from pipeline.run import ComponentError
+from pipeline.run_log import logging_to
+
+
+class Runner(LocalDagRunner):
+    """LocalDagRunner for people.
+
+    `run` stays TFX's, so that `tfx pipeline create`, which replaces it, only compiles the pipeline.
+    """
+
+    def __init__(self, experiment: Experiment, environment: Environment):
+        super().__init__()
+        self._experiment, self._environment = experiment, environment
+        self._console = Console()
+        self.refused = False
+
+    def run_with_ir(
+        self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None
+    ) -> None:
+        """Runs the compiled pipeline and shows its results.
+
+        Raises:
+            InputError: the data or the home folder cannot be used.
+            ComponentError: a component failed.
+        """
+        check_data(self._environment.data)
+        started = time.monotonic()
+        log = self._environment.logs / f"{datetime.now():%Y%m%d-%H%M%S}.log"
+        with _only_run_in(self._environment):
+            self._console.print(
+                f"Pipeline vgg, experiment {self._experiment.name}, data {self._environment.data}",
+                highlight=False,
+                soft_wrap=True,
+            )
+            self._run_components(pipeline, run_options, log)
+            found = results.last_results(self._environment, self._experiment.config.evaluation)
+        results.show(found, self._experiment, self._console)
+        self._console.print(
+            f"{time.monotonic() - started:.0f} s; log: {log}", highlight=False, soft_wrap=True
+        )
+        self.refused = bool(found.refusals)
+
+    def _run_components(self, pipeline, run_options, log) -> None:
+        lines = ComponentLines(self._console)
+        try:
+            with logging_to(log):
+                logging.getLogger().addHandler(lines)
+                super().run_with_ir(pipeline, run_options)
+        except (InputError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            raise ComponentError(
+                f"{lines.running or 'TFX'} failed: {_one_line(error)}; the whole story: {log}"
+            ) from error
+
+
+@contextmanager
+def _only_run_in(environment: Environment) -> Iterator[None]:
+    """Holds the home folder's lock: two runs would write the same metadata and models.
+
+    Raises:
+        InputError: another run has it, or the folder cannot be written.
+    """
+    try:
+        environment.home.mkdir(parents=True, exist_ok=True)
+        lock = open(environment.home / "lock", "w")  # noqa: SIM115 - closed below, and by the system on a kill
+    except OSError as error:
+        raise InputError(
+            f"home folder {environment.home}: {error.strerror}; expected a writable one; set VGG_HOME"
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"home folder {environment.home}: another run is writing to it; wait for it or set VGG_HOME"
+            ) from None
+        yield
+
+
+def _one_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"

@@ -1,0 +1,49 @@
+"""Looks at the data before anything starts, so that a mistake costs a second and one line."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import tensorflow as tf
+
+from components.features import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
+from models.errors import InputError
+
+MAKE_DATA = "make one with `vgg data sample --out DIR` or `vgg data folders SRC --out DIR`, or set VGG_DATA"
+
+
+def check_data(folder: Path) -> None:
+    """Looks for both splits' shards, and whether each begins with a tf.Example of a known layout.
+
+    Raises:
+        InputError: the folder, a split, or a file is not what it should be.
+    """
+    if not folder.is_dir():
+        raise InputError(f"data folder {folder}: does not exist; {MAKE_DATA}")
+    for split, pattern in (("training", TRAIN_SHARDS), ("validation", VALIDATION_SHARDS)):
+        shards = sorted(folder.glob(pattern))
+        if not shards:
+            raise InputError(f"data folder {folder}: no {split} shards named {pattern}; {MAKE_DATA}")
+        _check_shards(shards)
+
+
+def _check_shards(shards: Iterable[Path]) -> None:
+    keys = set()
+    for shard in shards:
+        keys |= _first_keys(shard)
+    layout_of(keys, str(shard.parent))
+
+
+def _first_keys(shard: Path) -> set[str]:
+    try:
+        records = list(tf.data.TFRecordDataset(str(shard)).take(1).as_numpy_iterator())
+    except tf.errors.DataLossError:
+        raise InputError(
+            f"data file {shard}: is no TFRecord file, or a damaged one; expected uncompressed TFRecords; "
+            "write it again or move it away"
+        ) from None
+    except tf.errors.OpError as error:
+        raise InputError(f"data file {shard}: cannot be read: {error.message}") from None
+    try:
+        return {key for record in records for key in tf.train.Example.FromString(record).features.feature}
+    except Exception as error:  # protobuf's DecodeError has moved between its releases
+        raise InputError(f"data file {shard}: its first record is no tf.Example ({error})") from None

@@ -1,0 +1,52 @@
+"""One run as every command starts it, and what its exit status means."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from models.errors import InputError
+from pipeline.environment import Environment
+
+DEFAULT_EXPERIMENT = "demo"
+BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class ComponentError(RuntimeError):
+    """A component failed; the message is one line and names the log file."""
+
+
+def run(variables: Mapping[str, str] = os.environ) -> int:
+    """Runs the experiment of VGG_EXPERIMENT in the environment of VGG_HOME and VGG_DATA.
+
+    Returns:
+        BLESSED, or NOT_BLESSED where a threshold refused the model and nothing was pushed.
+
+    Raises:
+        InputError: the experiment, the data or the home folder cannot be used.
+        ComponentError: a component failed.
+    """
+    from pipeline.experiments import experiment  # these take seconds: after the variables are known
+
+    chosen = experiment(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
+    from pipeline.local_runner import Runner
+    from pipeline.pipeline import create_pipeline
+
+    environment = Environment.from_variables(variables)
+    runner = Runner(chosen, environment)
+    runner.run(create_pipeline(chosen, environment))
+    return NOT_BLESSED if runner.refused else BLESSED
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """Runs a command; what went wrong becomes one line on standard error and an exit status."""
+    try:
+        return command()
+    except InputError as error:
+        print(f"vgg: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("vgg: interrupted; finished components are kept, run again to go on", file=sys.stderr)
+        return INTERRUPTED
+    except ComponentError as error:
+        print(f"vgg: {error}", file=sys.stderr)
+        return FAILED

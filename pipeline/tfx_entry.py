@@ -1,0 +1,20 @@
+"""The file that `tfx run create --pipeline vgg` runs: the experiment of VGG_EXPERIMENT."""
+
+import os
+import sys
+
+# `python FILE` puts FILE's folder first on the path, where pipeline.py would hide the package `pipeline`.
+_here = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != _here]
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from pipeline.run import exit_status, run  # noqa: E402
+
+
+def main() -> int:
+    """Runs the pipeline; returns the exit status that pipeline/run.py defines."""
+    return exit_status(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
