@@ -5,7 +5,7 @@ prediction looks good. Here a tie counts against the net: the true class is amon
 than k other classes have a posterior as high or higher. A NaN posterior is an error.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -46,21 +46,24 @@ class TopKError(tfma.metrics.Metric):
 def _computations(
     k: int,
     name: str,
-    eval_config=None,  # noqa: ARG001
-    model_name: str = "",
-    output_name: str = "",
-    aggregation_type=None,
-    class_weights=None,
+    eval_config: tfma.EvalConfig | None = None,
+    model_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
     example_weighted: bool = False,
-    **_,
 ) -> list[metric_types.MetricComputation]:
-    key = metric_types.MetricKey(
-        name=name, model_name=model_name, output_name=output_name, example_weighted=example_weighted
-    )
+    """TFMA passes those of its parameters that are named here."""
+    keys = [
+        metric_types.MetricKey(
+            name=name, model_name=model, output_name=output, example_weighted=example_weighted
+        )
+        for model in model_names or [""]
+        for output in output_names or [""]
+    ]
     return [
         metric_types.MetricComputation(
             keys=[key], preprocessors=None, combiner=_ErrorCombiner(key, eval_config, k)
         )
+        for key in keys
     ]
 
 

@@ -79,4 +79,5 @@ class TrainingProgress:
             f"  validation {validation.top1_error:6.1%}  rate {rate:.0e}"
             f"  {self.images_per_second:.0f} images/s",
             highlight=False,
+            soft_wrap=True,
         )

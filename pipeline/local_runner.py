@@ -1,7 +1,6 @@
 """Runs the pipeline here: TFX's LocalDagRunner with checks before, few lines during, a table after."""
 
 import fcntl
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,8 +61,7 @@ class Runner(LocalDagRunner):
     def _run_components(self, pipeline, run_options, log) -> None:
         lines = ComponentLines(self._console)
         try:
-            with logging_to(log):
-                logging.getLogger().addHandler(lines)
+            with logging_to(log, lines):
                 super().run_with_ir(pipeline, run_options)
         except (InputError, KeyboardInterrupt):
             raise

@@ -71,7 +71,7 @@ def last_results(environment: Environment, evaluation: Evaluation) -> Results:
 
 def show(results: Results, experiment: Experiment, console: Console) -> None:
     """The table, the verdict and where the model is."""
-    table = Table(title=f"Experiment {experiment.name}: dense evaluation of {results.images} images")
+    table = Table(title=f"{experiment.name}: {results.images} images, dense", title_justify="left")
     table.add_column("shorter side Q")
     for name in ("top-1 error", "top-5 error"):
         table.add_column(name, justify="right")
@@ -83,7 +83,7 @@ def show(results: Results, experiment: Experiment, console: Console) -> None:
         table.add_row("the paper's", f"{experiment.paper.top1:.1f}%", f"{experiment.paper.top5:.1f}%")
     console.print(table)
     for refusal in results.refusals:
-        console.print(f"Not blessed: {refusal}", highlight=False)
+        console.print(f"Not blessed: {refusal}", highlight=False, soft_wrap=True)
     console.print(
         f"Pushed model: {results.pushed}" if results.pushed else "No model was pushed.",
         highlight=False,

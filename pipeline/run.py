@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from models.errors import InputError
 from pipeline.environment import Environment
+from pipeline.run_log import quiet_imports
 
 DEFAULT_EXPERIMENT = "demo"
 BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -25,12 +26,12 @@ def run(variables: Mapping[str, str] = os.environ) -> int:
         InputError: the experiment, the data or the home folder cannot be used.
         ComponentError: a component failed.
     """
-    from pipeline.experiments import experiment  # these take seconds: after the variables are known
-
+    with quiet_imports():
+        from pipeline.experiments import experiment
     chosen = experiment(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
-    from pipeline.local_runner import Runner
-    from pipeline.pipeline import create_pipeline
-
+    with quiet_imports():
+        from pipeline.local_runner import Runner
+        from pipeline.pipeline import create_pipeline
     environment = Environment.from_variables(variables)
     runner = Runner(chosen, environment)
     runner.run(create_pipeline(chosen, environment))

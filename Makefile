@@ -1,0 +1,43 @@
+# The work of `setup` is done by .ci/setup.sh.
+BIN := $(CURDIR)/.venv/bin
+
+# Where `make demo` reads and writes; the environment's values win.
+VGG_HOME ?= $(CURDIR)/demo
+VGG_DATA ?= $(VGG_HOME)/data/sample
+VGG_EXPERIMENT ?= demo
+SETTINGS := "VGG_HOME=$(VGG_HOME)" "VGG_DATA=$(VGG_DATA)" "VGG_EXPERIMENT=$(VGG_EXPERIMENT)"
+DEMO := env "PATH=$(BIN):$$PATH" $(SETTINGS)
+
+.PHONY: help setup demo test lint format lock clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv from requirements.lock (nothing where it is up to date)
+	@.ci/setup.sh
+
+demo: setup ## make sample data and run the whole pipeline on it, in ./demo
+	@echo 'vgg data sample --out $(VGG_DATA)'
+	@$(DEMO) vgg data sample --out "$(VGG_DATA)"
+	@echo '$(SETTINGS) tfx run create --pipeline vgg'
+	@$(DEMO) tfx run create --pipeline vgg
+
+test: setup ## run every test
+	"$(BIN)/python" -m pytest
+
+lint: setup ## check style and formatting
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+
+format: setup ## rewrite the code in the project's format
+	"$(BIN)/ruff" check --fix .
+	"$(BIN)/ruff" format .
+
+lock: ## resolve requirements.in anew into requirements.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" .ci/setup.sh uv pip compile --python-version 3.10 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links requirements.in -o requirements.lock
+
+clean: ## remove .venv, .tools and what builds and tools leave behind
+	rm -rf .venv .tools build dist *.egg-info .pytest_cache .ruff_cache
+	find models serving components pipeline tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,132 @@
+"""dataset.json: what a data set was made from and what it holds; how a data set is recognised."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.errors import InputError
+
+MANIFEST = "dataset.json"
+
+
+@dataclass(frozen=True)
+class Category:
+    """One class: its WordNet id (or folder name) and its name in words."""
+
+    synset: str
+    text: str
+
+
+@dataclass
+class SplitReport:
+    """What a split holds.
+
+    Attributes:
+        images: how many.
+        per_class: images by synset.
+        shards: bytes by file name.
+        unreadable: {"file", "reason"} of each source that gave no picture.
+        changed: {"file", "reason"} of each picture that is not its source's own bytes.
+    """
+
+    images: int = 0
+    per_class: dict[str, int] = field(default_factory=dict)
+    shards: dict[str, int] = field(default_factory=dict)
+    unreadable: list[dict[str, str]] = field(default_factory=list)
+    changed: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set on disk.
+
+    Attributes:
+        folder: absolute.
+        parameters: all that the content depends on, as JSON; equal parameters mean an equal data set.
+        categories: in label order; the first has label 1.
+        splits: by name.
+        other_files: files beside the images that were passed over, counted by suffix.
+        already_there: it was found, and left untouched.
+    """
+
+    folder: Path
+    parameters: dict[str, Any]
+    categories: list[Category]
+    splits: dict[str, SplitReport]
+    other_files: dict[str, int] = field(default_factory=dict)
+    already_there: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Of all shards."""
+        return sum(size for report in self.splits.values() for size in report.shards.values())
+
+
+def save(made: DataSet, folder: Path) -> None:
+    """Writes the manifest into `folder`."""
+    content = {
+        "parameters": made.parameters,
+        "class_names": [category.text for category in made.categories],
+        "synsets": [category.synset for category in made.categories],
+        "splits": {name: asdict(report) for name, report in made.splits.items()},
+        "other_files": made.other_files,
+    }
+    (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def existing(out: Path, parameters: dict[str, Any]) -> DataSet | None:
+    """The data set with these parameters that `out` holds; None where `out` is new or empty.
+
+    Raises:
+        InputError: `out` is a file, or holds something else, or a shard is missing or was cut short.
+    """
+    if not _is_occupied(out):
+        return None
+    found = _load(out)
+    if found is None:
+        raise _refusal(out, "exists and is not a data set of `vgg data`")
+    if found.parameters != parameters:
+        raise _refusal(out, f"holds another data set ({_difference(found.parameters, parameters)})")
+    for report in found.splits.values():
+        for name, size in report.shards.items():
+            if not (out / name).is_file() or (out / name).stat().st_size != size:
+                raise _refusal(out, f"holds a damaged data set ({name} is not the {size} bytes it was)")
+    return found
+
+
+def _is_occupied(out: Path) -> bool:
+    """Whether there is anything at `out` that a rename would have to replace."""
+    if out.is_mount():
+        raise InputError(
+            f"{out}: is a mount point, expected a folder that can be renamed into place; "
+            f"choose a folder below it, as --out {out / 'dataset'}"
+        )
+    try:
+        return out.exists() and (not out.is_dir() or any(out.iterdir()))
+    except OSError as error:
+        raise InputError(f"{out}: {error.strerror}; expected a folder; choose another --out") from error
+
+
+def _refusal(out: Path, why: str) -> InputError:
+    return InputError(f"{out}: {why}; expected a new or empty folder; choose another --out or remove it")
+
+
+def _load(out: Path) -> DataSet | None:
+    try:
+        content = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        names = zip(content["synsets"], content["class_names"], strict=True)
+        splits = {name: SplitReport(**report) for name, report in content["splits"].items()}
+        categories = [Category(synset, text) for synset, text in names]
+        parameters, others = dict(content["parameters"]), dict(content["other_files"])
+        return DataSet(out, parameters, categories, splits, others, already_there=True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _difference(there: dict[str, Any], asked: dict[str, Any]) -> str:
+    """The first parameter that differs, in words; values where a person can read them."""
+    key = next(key for key in (*asked, *there) if there.get(key) != asked.get(key))
+    if isinstance(asked.get(key), int | str) and "sha256" not in key:
+        return f"{key} is {there.get(key)} there and {asked[key]} here"
+    return f"{key.removesuffix('_sha256')} differ"

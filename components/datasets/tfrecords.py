@@ -1,0 +1,244 @@
+"""A data set on disk in the schema of build_imagenet_data.py (TensorFlow models): shards and a manifest.
+
+The folder is either complete or not there (see staging.py). A complete one is never written again, because
+the pipeline's cache looks at the files' modification times.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from components.datasets.manifest import Category, DataSet, SplitReport, existing, save
+from components.datasets.staging import staged
+from components.features import IMAGENET
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+Source = TypeVar("Source")
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where an object is, each side a fraction 0..1 of the picture's width or height."""
+
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One encoded photograph.
+
+    Attributes:
+        encoded: the bytes of a JPEG or PNG file.
+        label: 1..classes.
+        filename: without folders.
+        height: pixels. width: pixels.
+        format: "JPEG" or "PNG", as `encoded` is.
+        colorspace: "RGB" or "Grayscale".
+        channels: as stored: 1 to 4.
+        boxes: empty where they are not known.
+        changed: why `encoded` is not the source's own bytes; empty where it is.
+    """
+
+    encoded: bytes
+    label: int
+    filename: str
+    height: int
+    width: int
+    format: str
+    colorspace: str
+    channels: int
+    boxes: tuple[Box, ...] = ()
+    changed: str = ""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A source that gave no picture, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """What is to be written: `sources` in their final order, in `shards` runs of nearly equal length."""
+
+    name: str
+    sources: Sequence[Any]
+    shards: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole data set to be written.
+
+    Attributes:
+        parameters: all that its content depends on, as JSON; equal parameters mean an equal data set.
+        categories: in label order; the first has label 1.
+        splits: train and validation.
+        other_files: files that are passed over, counted by suffix; for the manifest.
+    """
+
+    parameters: dict[str, Any]
+    categories: Sequence[Category]
+    splits: Sequence[Split]
+    other_files: dict[str, int] = field(default_factory=dict)
+
+
+class Watcher:
+    """Told what happens while a data set is written; this one keeps silent."""
+
+    def image(self, split: str, total: int) -> None:
+        """One of the `total` sources of `split` was read."""
+
+    def unreadable(self, source: Unreadable) -> None:
+        """A source gave no picture."""
+
+
+def write(
+    out: Path,
+    plan: Plan,
+    read: Callable[[Source], Picture | Unreadable],
+    *,
+    accept: Callable[[DataSet], None] = lambda made: None,
+    watcher: Watcher | None = None,
+) -> DataSet:
+    """Writes the data set, unless it is already there.
+
+    Args:
+        out: the folder; it must be new or empty, or hold a data set with the plan's parameters.
+        plan: what to write.
+        read: source -> picture; called from two threads, its results are written in the sources' order.
+        accept: looks at the data set before it gets its name; what it raises leaves no folder behind.
+        watcher: is told of progress and unreadable sources.
+
+    Raises:
+        InputError: `out` holds something else or cannot be written.
+    """
+    out, watcher = out.resolve(), watcher or Watcher()
+    found = existing(out, plan.parameters)
+    if found:
+        for source in (source for report in found.splits.values() for source in report.unreadable):
+            watcher.unreadable(Unreadable(**source))
+        accept(found)
+        return found
+    with staged(out) as folder:
+        splits = {
+            split.name: _write_split(folder, split, plan.categories, read, watcher) for split in plan.splits
+        }
+        made = DataSet(out, plan.parameters, list(plan.categories), splits, plan.other_files)
+        accept(made)
+        save(made, folder)
+    return made
+
+
+def to_example(picture: Picture, categories: Sequence[Category]) -> "tf.train.Example":
+    """The tf.Example of one picture; boxes are left out where none is known."""
+    category = categories[picture.label - 1]
+    values: dict[str, list] = {
+        IMAGENET.image: [picture.encoded],
+        IMAGENET.label: [picture.label],
+        IMAGENET.synset: [os.fsencode(category.synset)],
+        IMAGENET.class_text: [os.fsencode(category.text)],
+        IMAGENET.filename: [os.fsencode(picture.filename)],
+        "image/height": [picture.height],
+        "image/width": [picture.width],
+        "image/format": [picture.format.encode()],
+        "image/colorspace": [picture.colorspace.encode()],
+        "image/channels": [picture.channels],
+    }
+    if picture.boxes:
+        for side in ("xmin", "ymin", "xmax", "ymax"):
+            values[f"image/object/bbox/{side}"] = [float(getattr(box, side)) for box in picture.boxes]
+        values["image/object/bbox/label"] = [picture.label] * len(picture.boxes)
+    features = {key: _feature(value) for key, value in values.items()}
+    train = _tensorflow().train
+    return train.Example(features=train.Features(feature=features))
+
+
+def _feature(values: list) -> "tf.train.Feature":
+    train = _tensorflow().train
+    if isinstance(values[0], bytes):
+        return train.Feature(bytes_list=train.BytesList(value=values))
+    if isinstance(values[0], float):
+        return train.Feature(float_list=train.FloatList(value=values))
+    return train.Feature(int64_list=train.Int64List(value=values))
+
+
+def _tensorflow() -> Any:
+    """TensorFlow, imported late: it takes seconds, and --help needs none of it.
+
+    Level 3, because at 2 a GPU build still prints three lines of "Unable to register cuFFT factory" and the
+    like; what goes wrong while records are written is an exception, not a line of the log.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries that it imports, as google.api_core's
+        import tensorflow
+
+    return tensorflow
+
+
+def _write_split(
+    folder: Path,
+    split: Split,
+    categories: Sequence[Category],
+    read: Callable[[Source], Picture | Unreadable],
+    watcher: Watcher,
+) -> SplitReport:
+    report = SplitReport(per_class={category.synset: 0 for category in categories})
+    total = len(split.sources)
+    for shard in range(split.shards):
+        path = folder / f"{split.name}-{shard:05d}-of-{split.shards:05d}"
+        begin, end = (total * edge // split.shards for edge in (shard, shard + 1))
+        with _record_writer(path) as write_record:
+            for result in _in_order(read, split.sources[begin:end]):
+                if isinstance(result, Picture):
+                    write_record(to_example(result, categories).SerializeToString(deterministic=True))
+                _count(report, result, categories, watcher)
+                watcher.image(split.name, total)
+        report.shards[path.name] = path.stat().st_size
+    return report
+
+
+@contextmanager
+def _record_writer(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Appends records to a file; a full disk is an OSError, as everywhere else in Python."""
+    tf = _tensorflow()
+    try:
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            yield writer.write
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from error
+
+
+def _count(
+    report: SplitReport, result: Picture | Unreadable, categories: Sequence[Category], watcher: Watcher
+) -> None:
+    if isinstance(result, Unreadable):
+        report.unreadable.append(asdict(result))
+        watcher.unreadable(result)
+        return
+    report.images += 1
+    report.per_class[categories[result.label - 1].synset] += 1
+    if result.changed:
+        report.changed.append({"file": result.filename, "reason": result.changed})
+
+
+def _in_order(
+    read: Callable[[Source], Picture | Unreadable], sources: Sequence[Source]
+) -> Iterator[Picture | Unreadable]:
+    """Reads with two threads, at most 64 pictures ahead of the writer: more would fill the memory."""
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        for begin in range(0, len(sources), 64):
+            yield from threads.map(read, sources[begin : begin + 64])

@@ -1,0 +1,62 @@
+"""The `vgg` command."""
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from pipeline.data_commands import data
+from pipeline.run import DEFAULT_EXPERIMENT, exit_status, run
+from pipeline.run_log import quiet_imports
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def vgg() -> None:
+    """The VGG paper (Simonyan & Zisserman 2014) as a TFX pipeline."""
+
+
+@vgg.command("run")
+@click.option("--experiment", envvar="VGG_EXPERIMENT", default=DEFAULT_EXPERIMENT, show_default=True)
+@click.option("--data", envvar="VGG_DATA", help="Folder of TFRecords.  [default: HOME/data]")
+@click.option("--home", envvar="VGG_HOME", help="Folder of everything a run writes.  [default: ~/vgg]")
+def run_command(experiment: str, data: str | None, home: str | None) -> int:
+    """Run the pipeline: from TFRecords to a pushed model.
+
+    The same as `tfx run create --pipeline vgg`. Each option can also be given as an environment variable:
+    VGG_EXPERIMENT, VGG_DATA, VGG_HOME. Exit status: 0 the model was pushed; 1 a component failed; 2 bad
+    input; 3 a threshold refused the model; 130 interrupted.
+    """
+    given = {"VGG_EXPERIMENT": experiment, "VGG_DATA": data, "VGG_HOME": home}
+    return run({name: value for name, value in given.items() if value})
+
+
+@vgg.command("experiments")
+def experiments_command() -> int:
+    """List the experiments with the paper's errors."""
+    with quiet_imports():
+        from pipeline.experiment_table import show_experiments
+    show_experiments()
+    return 0
+
+
+vgg.add_command(data)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs `vgg ARGUMENTS` and exits with its status."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.exit(exit_status(_command(arguments)))
+
+
+def _command(arguments: list[str] | None) -> Callable[[], int]:
+    def command() -> int:
+        try:
+            return vgg.main(args=arguments, prog_name="vgg", standalone_mode=False) or 0
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except click.Abort:
+            raise KeyboardInterrupt from None
+
+    return command
