@@ -51,7 +51,8 @@ class Runner(LocalDagRunner):
                 soft_wrap=True,
             )
             self._run_components(pipeline, run_options, log)
-            found = results.last_results(self._environment, self._experiment.config.evaluation)
+            with logging_to(log):
+                found = results.last_results(self._environment, self._experiment.config.evaluation)
         results.show(found, self._experiment, self._console)
         self._console.print(
             f"{time.monotonic() - started:.0f} s; log: {log}", highlight=False, soft_wrap=True
