@@ -1,11 +1,13 @@
 """Runs the pipeline here: TFX's LocalDagRunner with checks before, few lines during, a table after."""
 
 import fcntl
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from absl import flags
 from rich.console import Console
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto.orchestration import pipeline_pb2
@@ -42,6 +44,7 @@ class Runner(LocalDagRunner):
             ComponentError: a component failed.
         """
         check_data(self._environment.data)
+        _bound_batches()
         started = time.monotonic()
         log = self._environment.logs / f"{datetime.now():%Y%m%d-%H%M%S}.log"
         with _only_run_in(self._environment):
@@ -54,8 +57,11 @@ class Runner(LocalDagRunner):
             with logging_to(log):
                 found = results.last_results(self._environment, self._experiment.config.evaluation)
         results.show(found, self._experiment, self._console)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         self._console.print(
-            f"{time.monotonic() - started:.0f} s; log: {log}", highlight=False, soft_wrap=True
+            f"{time.monotonic() - started:.0f} s, peak memory {peak:.1f} GiB; log: {log}",
+            highlight=False,
+            soft_wrap=True,
         )
         self.refused = bool(found.refusals)
 
@@ -70,6 +76,13 @@ class Runner(LocalDagRunner):
             raise ComponentError(
                 f"{lines.running or 'TFX'} failed: {_one_line(error)}; the whole story: {log}"
             ) from error
+
+
+def _bound_batches() -> None:
+    """Has Beam cut the examples into batches of 20 MiB of encoded photographs. By itself it grows them to
+    1000 examples, which for photographs of a camera is gigabytes.
+    """
+    flags.FLAGS(["vgg", "--tfxio_use_byte_size_batching"], known_only=True)
 
 
 @contextmanager

@@ -18,9 +18,9 @@ def export(trained: keras.Model, net: Net, head: Head, path: str) -> None:
     """
     module = tf.Module()
     network = fully_convolutional(trained, net)
-    # The list and not the Keras model: with the model as an attribute each variable is reachable by several
+    # These and not the Keras model: with the model as an attribute each variable is reachable by several
     # paths, which is how exports of Keras 3 have failed in TF Serving.
-    module.weights = [weight.value for weight in network.weights]
+    module.weights = {weight.path.replace("/", "_"): weight.value for weight in network.weights}
     module.functions = {
         name: tf.function(function, input_signature=specs)
         for name, (function, specs) in signatures(network, head).items()

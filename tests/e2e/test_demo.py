@@ -1,0 +1,197 @@
+"""The demo as its user runs it: `vgg data sample`, then `tfx run create --pipeline vgg`, twice."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration import metadata
+
+BIN = Path(sys.executable).parent
+NODES = {
+    "ImportExampleGen",
+    "StatisticsGen",
+    "WrittenSchemaGen",
+    "ExampleValidator",
+    "AnomalyGate",
+    "Transform",
+    "UndecodableGate",
+    "Trainer",
+    "Evaluator",
+    "Pusher",
+}
+
+pytestmark = pytest.mark.slow
+
+
+class Demo:
+    """One home folder and the commands run in it."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.data, self.home = folder, folder / "data", folder / "home"
+
+    def command(self, *words: str, **variables: str) -> subprocess.CompletedProcess:
+        environment = {
+            **os.environ,
+            "LOCAL_HOME": str(self.folder / "tfx"),
+            "VGG_HOME": str(self.home),
+            "VGG_DATA": str(self.data),
+            **variables,
+        }
+        return subprocess.run(
+            [str(BIN / words[0]), *words[1:]],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def runs(self) -> list[Counter]:
+        """For each run, how many executions ended in which state."""
+        connection = metadata.sqlite_metadata_connection_config(str(self.home / "metadata.sqlite"))
+        with metadata.Metadata(connection) as handle:
+            runs = sorted(handle.store.get_contexts_by_type("pipeline_run"), key=lambda run: run.id)
+            states = metadata_store_pb2.Execution.State.Name
+            return [
+                Counter(
+                    states(execution.last_known_state)
+                    for execution in handle.store.get_executions_by_context(run.id)
+                )
+                for run in runs
+            ]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Demo:
+    made = Demo(tmp_path_factory.mktemp("demo"))
+    sample = made.command("vgg", "data", "sample", "--out", str(made.data))
+    assert sample.returncode == 0, sample.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
+def first_run(demo) -> subprocess.CompletedProcess:
+    return demo.command("tfx", "run", "create", "--pipeline", "vgg")
+
+
+def test_first_run_trains_and_pushes_a_model_that_is_good_enough(demo, first_run):
+    assert first_run.returncode == 0, first_run.stdout + first_run.stderr
+    assert first_run.stderr == ""
+    errors = dict(re.findall(r"│ (64|72|80|average) +│ +([\d.]+)% │", first_run.stdout))
+    assert set(errors) == {"64", "72", "80", "average"}
+    assert float(errors["average"]) <= 15.0
+    assert demo.runs() == [Counter(COMPLETE=len(NODES))]
+
+
+def test_second_run_is_answered_from_the_cache(demo, first_run):
+    again = demo.command("tfx", "run", "create", "--pipeline_name", "vgg")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert demo.runs()[1:] == [Counter(CACHED=len(NODES))]
+    pushed = re.compile(r"Pushed model: (.+)")
+    assert pushed.search(again.stdout)[1] == pushed.search(first_run.stdout)[1]
+    assert set(re.findall(r"(\w+) +cached", again.stdout)) == NODES
+
+
+def test_the_pushed_model_classifies_a_photograph_through_the_v1_loader(demo, first_run):
+    (version,) = (demo.home / "serving" / "vgg").iterdir()
+    assert str(version) in first_run.stdout
+    images, labels = _validation_images(demo.data, 20)
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        model = tf.compat.v1.saved_model.load(session, ["serve"], str(version))
+        signature = model.signature_def["serving_default"]
+        fetches = {name: tensor.name for name, tensor in signature.outputs.items()}
+        found = session.run(fetches, {signature.inputs["image_bytes"].name: images})
+    assert found["top_classes"].shape == (20, 5)
+    np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1.0, atol=1e-5)
+    right = sum(top[0].decode() == label for top, label in zip(found["top_classes"], labels, strict=True))
+    assert right >= 17
+
+
+def test_a_model_above_its_threshold_is_not_pushed_and_the_line_says_by_how_much(demo, first_run):
+    refused = demo.command(sys.executable, "-c", ONE_EPOCH, "0.01")
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    line = re.search(
+        r"Not blessed: top-1 error averaged over Q is ([\d.]+)%, ([\d.]+)% above its threshold 1.0%",
+        refused.stdout,
+    )
+    assert float(line[1]) - float(line[2]) == pytest.approx(1.0, abs=0.11)
+    assert "No model was pushed." in refused.stdout
+    assert len(list((demo.home / "serving" / "vgg").iterdir())) == 1
+
+
+def test_tfds_layout_runs_with_its_own_label_space(demo, tmp_path):
+    """The same photographs as TensorFlow Datasets stores ImageNet: other keys, labels from 0."""
+    for split in ("train", "validation"):
+        _write_as_tfds(demo.data, split, tmp_path)
+    home = {"VGG_DATA": str(tmp_path), "VGG_HOME": str(tmp_path / "home")}
+    run = demo.command(sys.executable, "-c", ONE_EPOCH, "1.0", **home)
+    assert run.returncode == 0, run.stdout + run.stderr
+    (version,) = (tmp_path / "home" / "serving" / "vgg").iterdir()
+    model = tf.saved_model.load(str(version))
+    records = tf.data.TFRecordDataset(sorted(map(str, tmp_path.glob("*validation*")))).take(50)
+    examples = tf.constant(list(records.as_numpy_iterator()))
+    labels = model.signatures["labels"](examples)["label"].numpy()
+    assert set(labels) == set(range(10))
+    names = model.signatures["serving_default"](_field(examples, "image"))["top_classes"].numpy()
+    assert set(names.reshape(-1)) <= {f"class {label}".encode() for label in range(10)}
+
+
+# The demo with one epoch of training and its threshold on the top-1 error as the argument.
+ONE_EPOCH = """
+import dataclasses, sys
+from pipeline import experiments
+from pipeline.run import exit_status, run
+demo = experiments.DEMO
+config = dataclasses.replace(
+    demo.config,
+    training=dataclasses.replace(demo.config.training, epochs=1),
+    evaluation=dataclasses.replace(demo.config.evaluation, most_top1_error=float(sys.argv[1])),
+)
+experiments.EXPERIMENTS["demo"] = dataclasses.replace(demo, config=config)
+sys.exit(exit_status(run))
+"""
+
+
+def test_a_label_outside_the_range_stops_the_run_before_training(demo, first_run):
+    """The demo's ten classes as an experiment of five: labels 6 to 10 are outside."""
+    stopped = demo.command("vgg", "run", "--experiment", "flowers")
+    assert stopped.returncode == 2, stopped.stdout + stopped.stderr
+    (line,) = stopped.stderr.splitlines()
+    assert "image/class/label" in line
+    assert "train split" in line
+    assert "Trainer" not in stopped.stdout
+
+
+def _validation_images(folder: Path, count: int) -> tuple[list[bytes], list[str]]:
+    records = tf.data.TFRecordDataset(sorted(map(str, folder.glob("validation-*")))).take(count)
+    examples = [
+        tf.train.Example.FromString(record).features.feature for record in records.as_numpy_iterator()
+    ]
+    images = [example["image/encoded"].bytes_list.value[0] for example in examples]
+    return images, [example["image/class/text"].bytes_list.value[0].decode() for example in examples]
+
+
+def _write_as_tfds(folder: Path, split: str, out: Path) -> None:
+    shards = sorted(folder.glob(f"{split}-*"))
+    for number, shard in enumerate(shards):
+        name = f"imagenet2012-{split}.tfrecord-{number:05d}-of-{len(shards):05d}"
+        with tf.io.TFRecordWriter(str(out / name)) as writer:
+            for record in tf.data.TFRecordDataset(str(shard)).as_numpy_iterator():
+                feature = tf.train.Example.FromString(record).features.feature
+                tfds = tf.train.Example()
+                tfds.features.feature["image"].CopyFrom(feature["image/encoded"])
+                tfds.features.feature["file_name"].CopyFrom(feature["image/filename"])
+                label = feature["image/class/label"].int64_list.value[0] - 1
+                tfds.features.feature["label"].int64_list.value.append(label)
+                writer.write(tfds.SerializeToString())
+
+
+def _field(examples: tf.Tensor, key: str) -> tf.Tensor:
+    return tf.io.parse_example(examples, {key: tf.io.FixedLenFeature([], tf.string)})[key]

@@ -1,0 +1,60 @@
+"""What a user's mistake looks like from the shell: one line, an exit status, nothing half-written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("command", [["tfx", "run", "create", "--pipeline", "vgg"], ["vgg", "run"]])
+def test_an_unknown_experiment(tmp_path, command):
+    _expect(tmp_path, command, ["'nonsense'", "demo", "vgg experiments"], VGG_EXPERIMENT="nonsense")
+
+
+def test_a_missing_data_folder(tmp_path):
+    missing = tmp_path / "nowhere"
+    command = ["tfx", "run", "create", "--pipeline", "vgg"]
+    _expect(tmp_path, command, [str(missing), "vgg data sample"], VGG_DATA=str(missing))
+
+
+def test_an_empty_data_folder(tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    _expect(tmp_path, ["vgg", "run", "--data", str(empty)], [str(empty), "train", "vgg data sample"])
+
+
+def test_a_file_that_is_no_tfrecord(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("train-00000-of-00001", "validation-00000-of-00001"):
+        (data / name).write_text("photographs, honestly\n" * 10)
+    _expect(tmp_path, ["vgg", "run", "--data", str(data)], ["train-00000-of-00001", "TFRecord"])
+
+
+def _expect(folder: Path, command: list[str], words: list[str], **variables: str) -> None:
+    home = folder / "home"
+    environment = {
+        **os.environ,
+        "LOCAL_HOME": str(folder / "tfx"),
+        "VGG_HOME": str(home),
+        **variables,
+    }
+    ended = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (line,) = ended.stderr.splitlines()
+    assert ended.returncode == 2
+    assert line.startswith("vgg: ")
+    assert all(word in line for word in words), line
+    assert not home.exists()
