@@ -7,10 +7,12 @@ repeated, and resumed at any position.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from components.features import Layout
 from models import images
+from models.colour_shift import colour_shift
 
 SHUFFLE_BYTES = 512 << 20
 MEAN_PHOTOGRAPH_BYTES = 110 << 10  # of ImageNet; the buffer holds encoded photographs
@@ -32,27 +34,41 @@ class Source:
     images: int
 
 
-def training_crops(
-    source: Source, *, scales: tuple[int, int], size: int, mean_rgb: Sequence[float], seed: int, epoch: int
-) -> tf.data.Dataset:
-    """One epoch of (float32 [size, size, 3], mean subtracted, int64 class) in a random order.
+@dataclass(frozen=True)
+class Augmentation:
+    """What is drawn anew for each image and use.
 
-    Images that do not decode are left out.
+    Attributes:
+        scales: the range of S, pixels.
+        size: side of the crop, pixels.
+        mean_rgb: of the training set, grey levels; subtracted.
+        colours: models.colour_shift.principal_components, or None for no colour shift.
+        seed: of all of it.
     """
-    first = seed * 1_000_003 + epoch
-    shuffled = _records(source, seed=first).shuffle(_shuffle_images(source), seed=first)
 
-    def crop(position, record):
+    scales: tuple[int, int]
+    size: int
+    mean_rgb: tuple[float, ...]
+    colours: np.ndarray | None
+    seed: int
+
+
+def training_crops(source: Source, augmentation: Augmentation, epoch: int, first: int = 0) -> tf.data.Dataset:
+    """(float32 [size, size, 3], int64 class, int64 place) of one epoch, in a random order.
+
+    The place is the image's in that order; those before `first` are skipped without decoding them. Images
+    that do not decode are left out.
+    """
+    seed = augmentation.seed * 1_000_003 + epoch
+    shuffled = _records(source, seed=seed).shuffle(_shuffle_images(source), seed=seed)
+
+    def crop(place, record):
         image, label = _parse(record, source.layout)
-        drawn = images.training_crop(
-            images.decode(image),
-            scales=scales,
-            size=size,
-            seed=tf.stack([tf.cast(first, tf.int64), position]),
-        )
-        return images.subtract_mean(drawn, tf.constant(mean_rgb)), label
+        drawn = _augment(images.decode(image), augmentation, tf.stack([tf.cast(seed, tf.int64), place]))
+        return drawn, label, place
 
-    return shuffled.enumerate().map(crop, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
+    in_order = shuffled.enumerate().skip(first)
+    return in_order.map(crop, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
 
 
 def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence[float]) -> tf.data.Dataset:
@@ -74,6 +90,15 @@ def count_records(files: Sequence[str]) -> int:
     """Number of records; reads the files once, without parsing them."""
     records = tf.data.TFRecordDataset(files, "GZIP", num_parallel_reads=2).batch(256)
     return int(records.reduce(tf.constant(0, tf.int64), lambda n, batch: n + tf.size(batch, tf.int64)))
+
+
+def _augment(image: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> tf.Tensor:
+    crop = images.training_crop(image, scales=augmentation.scales, size=augmentation.size, seed=seed)
+    crop = images.subtract_mean(crop, tf.constant(augmentation.mean_rgb))
+    if augmentation.colours is None:
+        return crop
+    # Another seed than the crop's, or the colour would depend on the place.
+    return crop + colour_shift(augmentation.colours, seed + tf.constant([1 << 40, 0], tf.int64))
 
 
 def _records(source: Source, seed: int | None) -> tf.data.Dataset:

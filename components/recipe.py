@@ -1,6 +1,6 @@
 """What an experiment fixes about training and evaluation: frozen, complete, and written as JSON.
 
-TFX hands these to the Trainer and compares them with earlier runs' for its cache, so a field that does not
+TFX hands these to components and compares them with earlier runs' for its cache, so a field that does not
 change the result does not belong here.
 """
 
@@ -15,33 +15,52 @@ from models.initialisation import Initialisation
 from models.vgg import Net
 
 
+class Precision(str, enum.Enum):
+    """Keras's dtype policies. Variables, loss and soft-max are float32 in each."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "mixed_bfloat16"
+    FLOAT16 = "mixed_float16"
+
+
 @dataclass(frozen=True)
 class Training:
-    """Section 3.1.
+    """Section 3.1; the defaults are the paper's.
 
     Attributes:
         smallest_side, largest_side: S in pixels; equal for a single scale, else drawn from the range.
-        epochs: passes over the training images.
-        drops: epochs after which the learning rate is divided by 10.
         batch: images a step over all devices together.
         learning_rate, momentum: of SGD.
+        patience: epochs without a better validation accuracy after which the learning rate is divided by 10.
+            The paper does not say how long it waited.
+        most_drops: how often it is divided; the next plateau ends training.
+        most_epochs: ends training in any case. The paper's net took 74.
+        drops: where not empty, the epochs after which the rate is divided, whatever the accuracy does.
         l2: multiplier of the coupled L2 penalty; adds l2 * w to a weight's gradient.
         dropout: share of fc6's and fc7's outputs set to 0.
-        initialisation: of the random weights.
+        colour_shift: whether crops are shifted along the training set's principal components of RGB.
+        initialisation: of the weights that do not come from a base model.
+        precision: of the network's activations.
+        jit_compile: whether XLA compiles the step.
         most_steps: ends training after so many steps; 0 is no limit.
-        seed: of weights, dropout, shuffling, crops, flips.
+        seed: of weights, dropout, shuffling, crops, flips, colours.
     """
 
     smallest_side: int = 256
     largest_side: int = 256
-    epochs: int = 74
-    drops: tuple[int, ...] = (24, 48, 64)
     batch: int = 256
     learning_rate: float = 1e-2
     momentum: float = 0.9
+    patience: int = 5
+    most_drops: int = 3
+    most_epochs: int = 100
+    drops: tuple[int, ...] = ()
     l2: float = 5e-4
     dropout: float = 0.5
+    colour_shift: bool = True
     initialisation: Initialisation = Initialisation.GLOROT
+    precision: Precision = Precision.FLOAT32
+    jit_compile: bool = False
     most_steps: int = 0
     seed: int = 0
 
@@ -50,13 +69,21 @@ class Training:
             raise InputError(
                 f"S from {self.smallest_side} to {self.largest_side}: expected a range in pixels"
             )
-        if self.batch < 1 or self.epochs < 1:
-            raise InputError(f"batch {self.batch}, epochs {self.epochs}: expected at least 1 of each")
+        if min(self.batch, self.most_epochs, self.patience) < 1:
+            raise InputError(
+                f"batch {self.batch}, epochs {self.most_epochs}, patience {self.patience}: "
+                "expected at least 1 of each"
+            )
 
     @property
     def scales(self) -> tuple[int, int]:
         """The range that S is drawn from."""
         return self.smallest_side, self.largest_side
+
+    @property
+    def middle_side(self) -> int:
+        """0.5 (Smin + Smax): section 4.1's single test scale Q."""
+        return (self.smallest_side + self.largest_side) // 2
 
 
 @dataclass(frozen=True)
@@ -77,27 +104,33 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class TrainerConfig:
-    """All that the Trainer needs beside its input artifacts."""
+    """All that one Trainer needs beside its input artifacts.
+
+    Nothing about evaluation: nets that are trained alike are trained once, however they are tested.
+    """
 
     net: Net
     training: Training
-    evaluation: Evaluation
-
-    def to_json(self) -> str:
-        """One line, keys sorted: the same configuration is the same string."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "TrainerConfig":
-        """The inverse of to_json.
-
-        Raises:
-            TypeError: a field that no class here has.
-        """
-        return _build(cls, json.loads(text))
 
 
-def _build(kind: type, values: dict):
+Config = typing.TypeVar("Config")
+
+
+def to_json(config: typing.Any) -> str:
+    """A dataclass as one line, keys sorted: the same configuration is the same string."""
+    return json.dumps(dataclasses.asdict(config), sort_keys=True)
+
+
+def from_json(kind: type[Config], text: str) -> Config:
+    """The inverse of to_json.
+
+    Raises:
+        TypeError: a field that `kind` does not have.
+    """
+    return _build(kind, json.loads(text))
+
+
+def _build(kind: type[Config], values: dict) -> Config:
     hints = typing.get_type_hints(kind)
     return kind(**{name: _convert(hints.get(name), value) for name, value in values.items()})
 

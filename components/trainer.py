@@ -7,44 +7,54 @@ import keras
 import tensorflow as tf
 from tfx.v1.components import FnArgs
 
-from components import artifact_files, input_pipeline, transform
+from components import artifact_files, transform
+from components.checkpoints import folder_name
 from components.features import Layout, layout_of
-from components.recipe import TrainerConfig
+from components.input_pipeline import Augmentation, Source, training_crops, validation_crops
+from components.recipe import TrainerConfig, from_json
 from components.training_loop import Data, Loop
 from models import vgg
-from serving.export import export
+from models.colour_shift import principal_components
+from models.initialisation import FROM_A, take_weights
+from serving.export import describe, export, read_weights
 from serving.signatures import Head
 
-CONFIG = "config"
-WEIGHTS = "trained.weights.h5"
+CONFIG, BASE = "config", "init_from"
 
 
 def run_fn(arguments: FnArgs) -> None:
-    """Trains the configured network; writes the SavedModel, its weights and TensorBoard logs.
+    """Trains the configured network; writes the SavedModel and TensorBoard's logs.
 
     Args:
-        arguments: TFX's, with a TrainerConfig as JSON under custom_config["config"].
+        arguments: TFX's, with a TrainerConfig as JSON under custom_config["config"], and under
+            custom_config["init_from"] the folder of a model to start from in place of the base model.
+
+    Raises:
+        InputError, Preempted: see components.training_loop.Loop.run.
     """
-    config = TrainerConfig.from_json(arguments.custom_config[CONFIG])
+    config = from_json(TrainerConfig, arguments.custom_config[CONFIG])
     found = transform.training_set(arguments.transform_graph_path)
     layout = _layout(arguments.schema_path)
-    mean_rgb = tuple(float(value) for value in found.mean_rgb)
-    data = _data(arguments, config, layout, mean_rgb, found.images - found.undecodable)
-    model = _train(config, data, arguments.model_run_dir)
-    names = transform.class_names(arguments.transform_graph_path, config.net.classes)
+    data = _data(arguments, config, layout, found)
+    base = arguments.custom_config.get(BASE) or arguments.base_model
+    folder = _checkpoint_folder(arguments, base)
+    model = _train(config, data, base, folder)
     head = Head(
-        mean_rgb=mean_rgb,
-        class_names=names,
-        shorter_sides=config.evaluation.shorter_sides,
-        flip=config.evaluation.flip,
+        mean_rgb=_floats(found.mean_rgb),
+        class_names=transform.class_names(arguments.transform_graph_path, config.net.classes),
+        shorter_sides=(config.training.middle_side,),
+        flip=True,
         image_key=layout.image,
         label_key=layout.label,
         first_label=layout.first_label,
     )
     export(model, config.net, head, arguments.serving_model_dir)
+    tf.io.gfile.makedirs(arguments.model_run_dir)
+    tf.io.gfile.rename(os.path.join(folder, "logs"), os.path.join(arguments.model_run_dir, "logs"))
+    tf.io.gfile.rmtree(folder)
 
 
-def _train(config: TrainerConfig, data: Data, folder: str) -> keras.Model:
+def _train(config: TrainerConfig, data: Data, base: str | None, folder: str) -> keras.Model:
     training = config.training
     keras.utils.set_random_seed(training.seed)
     strategy = _strategy()
@@ -53,29 +63,53 @@ def _train(config: TrainerConfig, data: Data, folder: str) -> keras.Model:
             config.net,
             initialisation=training.initialisation,
             dropout=training.dropout,
+            dtype=training.precision.value,
             seed=training.seed,
         )
+        if base:
+            take_weights(model, read_weights(base), _layers_to_take(config, base))
         loop = Loop(model, training, strategy)
     loop.run(data, folder)
-    model.save_weights(os.path.join(folder, WEIGHTS))
     return model
 
 
-def _data(
-    arguments: FnArgs, config: TrainerConfig, layout: Layout, mean_rgb: Sequence[float], images: int
-) -> Data:
-    training, size = config.training, config.net.input_size
-    train = input_pipeline.Source(_files(arguments.train_files), layout, images)
-    held_out = input_pipeline.Source(_files(arguments.eval_files), layout, 0)
-    middle = (training.smallest_side + training.largest_side) // 2
+def _layers_to_take(config: TrainerConfig, base: str) -> tuple[str, ...]:
+    """All layers of a net of the same configuration, else those that the paper takes from net A."""
+    same = describe(base)[0].configuration == config.net.configuration
+    return () if same else FROM_A
 
-    def epoch(number: int) -> tf.data.Dataset:
-        return input_pipeline.training_crops(
-            train, scales=training.scales, size=size, mean_rgb=mean_rgb, seed=training.seed, epoch=number
-        )
 
-    validation = input_pipeline.validation_crops(held_out, side=middle, size=size, mean_rgb=mean_rgb)
-    return Data(epoch=epoch, validation=validation, images=images)
+def _data(arguments: FnArgs, config: TrainerConfig, layout: Layout, found: transform.TrainingSet) -> Data:
+    training = config.training
+    images = found.images - found.undecodable
+    train = Source(_files(arguments.train_files), layout, images)
+    held_out = Source(_files(arguments.eval_files), layout, 0)
+    augmentation = Augmentation(
+        scales=training.scales,
+        size=config.net.input_size,
+        mean_rgb=_floats(found.mean_rgb),
+        colours=principal_components(found.covariance_rgb) if training.colour_shift else None,
+        seed=training.seed,
+    )
+    return Data(
+        epoch=lambda epoch, first: training_crops(train, augmentation, epoch, first),
+        validation=validation_crops(
+            held_out, side=training.middle_side, size=config.net.input_size, mean_rgb=augmentation.mean_rgb
+        ),
+        images=images,
+    )
+
+
+def _checkpoint_folder(arguments: FnArgs, base: str | None) -> str:
+    """Beside this Trainer's artifacts, named by all inputs: a new execution of the same training finds it."""
+    parts = [
+        arguments.custom_config[CONFIG],
+        arguments.transform_graph_path,
+        *arguments.train_files,
+        base or "",
+    ]
+    node = os.path.dirname(os.path.dirname(os.path.normpath(arguments.model_run_dir)))
+    return os.path.join(node, "checkpoints", folder_name(parts))
 
 
 def _strategy() -> tf.distribute.Strategy:
@@ -91,3 +125,7 @@ def _layout(schema_path: str) -> Layout:
 
 def _files(patterns: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
+
+
+def _floats(values) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

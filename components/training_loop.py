@@ -1,33 +1,36 @@
-"""Mini-batch SGD with momentum on the multinomial logistic loss (section 3.1), over all devices.
+"""Epochs, validation, the learning rate and checkpoints around the training step (section 3.1)."""
 
-Each step's batch is split over the replicas, and gradients are summed with the loss divided by the whole
-batch: the result is that of one device.
-"""
-
+import dataclasses
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
 
+from components import tensorboard
+from components.checkpoints import Checkpoints, Position
+from components.preemption import Preemption
 from components.progress import RunningMean, TrainingProgress
 from components.recipe import Training
-from components.schedule import learning_rate
-from models.errors import InputError
+from components.training_step import TrainingStep
+from models.errors import InputError, Preempted
+
+CHECKPOINT_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class Data:
-    """Batches for training.
+    """Datasets for training, not batched.
 
     Attributes:
-        epoch: the epoch's number, from 0, to a dataset of (crop, class), not batched.
-        validation: a dataset of (crop, class), not batched.
-        images: training images.
+        epoch: (epoch, place of the first image wanted) to a dataset of (crop, class, place).
+        validation: a dataset of (crop, class).
+        images: training images that decode.
     """
 
-    epoch: Callable[[int], tf.data.Dataset]
+    epoch: Callable[[int, int], tf.data.Dataset]
     validation: tf.data.Dataset
     images: int
 
@@ -37,52 +40,81 @@ class Loop:
 
     def __init__(self, model: keras.Model, training: Training, strategy: tf.distribute.Strategy):
         self._model, self._training, self._strategy = model, training, strategy
-        self._optimizer = keras.optimizers.SGD(training.learning_rate, momentum=training.momentum)
-        self._optimizer.build(model.trainable_variables)
-        self._kernels = [v for v in model.trainable_variables if v.path.endswith("kernel")]
+        self._step = TrainingStep(model, training, strategy)
 
-    def run(self, data: Data, log_dir: str) -> None:
-        """Trains to the end, shows progress, and writes TensorBoard scalars into `log_dir`.
+    def run(self, data: Data, folder: str, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
+        """Trains to the end, from the newest checkpoint in `folder` if there is one.
+
+        Checkpoints go to `folder` after each epoch and every `checkpoint_seconds`, TensorBoard's files to
+        `folder`/logs.
 
         Raises:
-            InputError: fewer images than one batch holds; a loss that is not finite.
+            InputError: fewer images than one batch holds; a loss that is not finite; a full disk; too
+                little memory for the batch.
+            Preempted: SIGTERM came.
         """
         steps = self._steps_per_epoch(data.images)
-        total = min(steps * self._training.epochs, self._training.most_steps or math.inf)
-        epochs = math.ceil(total / steps)
-        validation = self._distribute(data.validation, drop_remainder=False)
-        writer = tf.summary.create_file_writer(log_dir)
-        with TrainingProgress(total) as progress, writer.as_default():
-            for epoch in range(epochs):
-                rate = learning_rate(self._training, epoch)
-                self._optimizer.learning_rate = rate
-                batches = self._distribute(data.epoch(epoch), drop_remainder=True)
-                first = epoch * steps
-                seen = self._epoch(batches, min(steps, total - first), epoch, first, progress)
-                held_out = self._validate(validation)
-                progress.epoch(epoch, epochs, rate, seen, held_out)
-                _summarise(min(first + steps, total), seen, held_out, rate, progress.images_per_second)
+        checkpoints = Checkpoints(folder, self._model, self._step.optimizer)
+        position = checkpoints.restore() or Position()
+        most = min(steps * self._training.most_epochs, self._training.most_steps or math.inf)
+        writer = tf.summary.create_file_writer(f"{folder}/logs")
+        with TrainingProgress(most, position.step) as progress, writer.as_default(), Preemption() as stop:
+            if position.step:
+                progress.resumed(position.step, position.schedule.epoch)
+            else:
+                tensorboard.write_experiment(self._training, self._model)
+            saver = _Saver(checkpoints, stop, checkpoint_seconds)
+            validation = self._distribute(data.validation, drop_remainder=False)
+            while not position.schedule.finished and position.step < most:
+                remaining = min(steps - position.step_of_epoch, most - position.step)
+                position = self._epoch(data, position, remaining, progress, saver)
+                position = self._after_epoch(position, validation, progress)
+                saver.save(position)
 
-    def _epoch(self, batches, steps: int, epoch: int, first: int, progress: TrainingProgress) -> RunningMean:
-        seen = RunningMean()
-        for step, batch in zip(range(steps), batches):  # noqa: B905 - the last epoch may end early
-            loss, correct = (float(value) for value in self._train_step(batch))
-            if not math.isfinite(loss):
-                raise InputError(
-                    f"training: the loss of step {first + step + 1} is {loss}; "
-                    "lower the experiment's learning rate or choose another initialisation"
-                )
-            seen.add(self._training.batch, loss, correct)
-            progress.step(epoch, seen, self._training.batch)
-        return seen
+    def _epoch(self, data: Data, position: Position, steps: int, progress, saver) -> Position:
+        """Trains the remaining `steps` of the epoch that `position` is in."""
+        epoch, rate = position.schedule.epoch, position.schedule.rate(self._training)
+        self._step.set_learning_rate(rate)
+        crops = data.epoch(epoch, position.next_image)
+        seen = position.seen
+        for _, batch in zip(range(steps), self._distribute(crops, drop_remainder=True)):  # noqa: B905
+            position = self._one(batch, position, seen)
+            progress.step(epoch, rate, seen, self._training.batch)
+            saver.save_if_due(position)
+        tensorboard.write_crops(next(iter(crops.batch(16)))[0], epoch, position.step)
+        return position
 
-    def _validate(self, batches) -> RunningMean:
-        seen = RunningMean()
-        for batch in batches:
-            loss_sum, correct, images = (float(value) for value in self._validation_step(batch))
-            if images:
-                seen.add(int(images), loss_sum / images, correct)
-        return seen
+    def _one(self, batch, position: Position, seen: RunningMean) -> Position:
+        try:
+            (loss, *right), last = self._step.train(batch)
+        except tf.errors.ResourceExhaustedError as error:
+            raise InputError(
+                f"training: no memory for a batch of {self._training.batch} "
+                f"({error.message.splitlines()[0]}); lower the experiment's batch or train in bfloat16"
+            ) from None
+        step = position.step + 1
+        if not math.isfinite(loss):
+            raise InputError(
+                f"training: the loss of step {step} is {loss}; lower the experiment's learning rate or "
+                "choose another initialisation; the last good checkpoint is kept"
+            )
+        seen.add(self._training.batch, loss, *right)
+        return dataclasses.replace(
+            position, step=step, step_of_epoch=position.step_of_epoch + 1, next_image=last + 1
+        )
+
+    def _after_epoch(self, position: Position, validation, progress: TrainingProgress) -> Position:
+        held_out = RunningMean()
+        for batch in validation:
+            images, sums = self._step.validate(batch)
+            held_out.add(images, *sums)
+        schedule = position.schedule
+        rate = schedule.rate(self._training)
+        progress.epoch(schedule.epoch, rate, position.seen, held_out)
+        tensorboard.write_epoch(position.step, position.seen, held_out, rate, progress.images_per_second)
+        tensorboard.write_filters(self._model, position.step)
+        after = schedule.after_epoch(self._training, held_out.top1_error)
+        return Position(schedule=after, step=position.step)
 
     def _steps_per_epoch(self, images: int) -> int:
         if images < self._training.batch:
@@ -98,52 +130,22 @@ class Loop:
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
         return self._strategy.experimental_distribute_dataset(batches.with_options(options))
 
-    @tf.function
-    def _train_step(self, batch):
-        loss, correct = self._strategy.run(self._replica_train_step, args=batch)
-        return self._sum(loss), self._sum(correct)
 
-    @tf.function
-    def _validation_step(self, batch):
-        return [self._sum(value) for value in self._strategy.run(self._replica_validation_step, args=batch)]
+class _Saver:
+    """Decides when a checkpoint is due: after so many seconds, or when the end is asked for."""
 
-    def _sum(self, per_replica):
-        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
+    def __init__(self, checkpoints: Checkpoints, stop: Preemption, seconds: float):
+        self._checkpoints, self._stop, self._seconds = checkpoints, stop, seconds
+        self._last = time.monotonic()
 
-    def _replica_train_step(self, crops, labels):
-        with tf.GradientTape() as tape:
-            scores = self._model(crops, training=True)
-            loss = tf.reduce_sum(_cross_entropy(scores, labels)) / self._training.batch
-            # Coupled, on kernels and not on biases, as in the paper's Caffe: adds l2 * w to the gradient.
-            penalty = tf.add_n([tf.nn.l2_loss(kernel.value) for kernel in self._kernels])
-            share = self._training.l2 / self._strategy.num_replicas_in_sync
-            objective = loss + share * penalty
-        variables = self._model.trainable_variables
-        gradients = tape.gradient(objective, [variable.value for variable in variables])
-        self._optimizer.apply(gradients, variables)
-        return loss, _correct(scores, labels)
+    def save_if_due(self, position: Position) -> None:
+        """Raises Preempted, with a checkpoint written, once SIGTERM has come."""
+        if self._stop.asked or time.monotonic() - self._last >= self._seconds:
+            self.save(position)
+        if self._stop.asked:
+            raise Preempted(f"stopped by SIGTERM after step {position.step}; run the same command to go on")
 
-    def _replica_validation_step(self, crops, labels):
-        scores = self._model(crops, training=False)
-        images = tf.cast(tf.size(labels), tf.float32)
-        return tf.reduce_sum(_cross_entropy(scores, labels)), _correct(scores, labels), images
-
-
-def _cross_entropy(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=tf.cast(scores, tf.float32))
-
-
-def _correct(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.cast(tf.equal(tf.argmax(scores, axis=1), labels), tf.float32))
-
-
-def _summarise(step: int, seen: RunningMean, held_out: RunningMean, rate: float, speed: float) -> None:
-    for name, value in {
-        "train/loss": seen.mean_loss,
-        "train/top1_error": seen.top1_error,
-        "validation/loss": held_out.mean_loss,
-        "validation/top1_error": held_out.top1_error,
-        "learning_rate": rate,
-        "images_per_second": speed,
-    }.items():
-        tf.summary.scalar(name, value, step=step)
+    def save(self, position: Position) -> None:
+        """Writes one now."""
+        self._checkpoints.save(position)
+        self._last = time.monotonic()

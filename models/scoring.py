@@ -37,3 +37,14 @@ def dense_at_scales(
 ) -> tf.Tensor:
     """Posteriors [len(shorter_sides), classes], a row for each Q; their mean is the multi-scale posterior."""
     return tf.stack([dense(net, image, shorter_side=q, mean_rgb=mean_rgb, flip=flip) for q in shorter_sides])
+
+
+def among_best(scores: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
+    """Whether each image's class is among the k best: scores [N, classes], labels [N] to bool [N].
+
+    Ties and NaN count against the net, as in components/metrics.py: fewer than k other classes may have a
+    score as high or higher.
+    """
+    own = tf.gather(scores, labels, axis=1, batch_dims=1)
+    as_good = tf.reduce_sum(tf.cast(scores >= own[:, tf.newaxis], tf.int32), axis=1) - 1
+    return (as_good < k) & tf.math.is_finite(own)

@@ -57,24 +57,29 @@ def build(
     *,
     initialisation: Initialisation = Initialisation.GLOROT,
     dropout: float = 0.5,
+    dtype: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
     """The training network: float32 [N, s, s, 3] of mean-subtracted RGB to scores [N, classes].
 
-    Scores are before the soft-max. Dropout follows fc6 and fc7 (section 3.1).
+    Scores are before the soft-max, and float32 whatever `dtype`, a Keras dtype policy such as
+    "mixed_bfloat16", makes of the other layers. Dropout follows fc6 and fc7 (section 3.1).
     """
     seeds = itertools.count(seed * 1000)
     image = keras.Input((net.input_size, net.input_size, 3), name="image")
-    x = keras.layers.Flatten(name="flatten")(_convolutional_layers(image, net, initialisation, seeds))
+    x = keras.layers.Flatten(name="flatten", dtype=dtype)(
+        _convolutional_layers(image, net, initialisation, seeds, dtype)
+    )
     for name in ("fc6", "fc7"):
         x = keras.layers.Dense(
             net.fc_channels,
             activation="relu",
             kernel_initializer=initialisation.kernel_initializer(next(seeds)),
             name=name,
+            dtype=dtype,
         )(x)
         if dropout:
-            x = keras.layers.Dropout(dropout, seed=next(seeds), name=f"{name}_dropout")(x)
+            x = keras.layers.Dropout(dropout, seed=next(seeds), name=f"{name}_dropout", dtype=dtype)(x)
     scores = keras.layers.Dense(
         net.classes,
         kernel_initializer=initialisation.kernel_initializer(next(seeds)),
@@ -101,7 +106,7 @@ def build_fully_convolutional(net: Net) -> keras.Model:
     return keras.Model(image, x, name=f"{_model_name(net)}_fully_convolutional")
 
 
-def _convolutional_layers(x, net: Net, initialisation: Initialisation | None, seeds):
+def _convolutional_layers(x, net: Net, initialisation: Initialisation | None, seeds, dtype="float32"):
     """The five blocks of Table 1: stride 1, size kept by padding, ReLU, and a 2x2 max-pool after each."""
     for number, (layers, channels) in enumerate(
         zip(architecture(net.configuration).blocks, BLOCK_CHANNELS, strict=True), start=1
@@ -109,7 +114,7 @@ def _convolutional_layers(x, net: Net, initialisation: Initialisation | None, se
         index = itertools.count(1)
         for layer in layers:
             if layer == LRN:
-                x = LocalResponseNorm(name=f"lrn{number}")(x)
+                x = LocalResponseNorm(name=f"lrn{number}", dtype=dtype)(x)
                 continue
             initializer = initialisation.kernel_initializer(next(seeds)) if initialisation else "zeros"
             x = keras.layers.Conv2D(
@@ -119,8 +124,9 @@ def _convolutional_layers(x, net: Net, initialisation: Initialisation | None, se
                 activation="relu",
                 kernel_initializer=initializer,
                 name=f"conv{number}_{next(index)}",
+                dtype=dtype,
             )(x)
-        x = keras.layers.MaxPooling2D(2, strides=2, name=f"pool{number}")(x)
+        x = keras.layers.MaxPooling2D(2, strides=2, name=f"pool{number}", dtype=dtype)(x)
     return x
 
 

@@ -20,14 +20,27 @@ def vgg() -> None:
 @click.option("--experiment", envvar="VGG_EXPERIMENT", default=DEFAULT_EXPERIMENT, show_default=True)
 @click.option("--data", envvar="VGG_DATA", help="Folder of TFRecords.  [default: HOME/data]")
 @click.option("--home", envvar="VGG_HOME", help="Folder of everything a run writes.  [default: ~/vgg]")
-def run_command(experiment: str, data: str | None, home: str | None) -> int:
+@click.option(
+    "--init", envvar="VGG_INIT", help="Random weights in place of base models: glorot, paper or he."
+)
+@click.option("--init-from", envvar="VGG_INIT_FROM", help="Folder of an exported model to start from.")
+def run_command(
+    experiment: str, data: str | None, home: str | None, init: str | None, init_from: str | None
+) -> int:
     """Run the pipeline: from TFRecords to a pushed model.
 
     The same as `tfx run create --pipeline vgg`. Each option can also be given as an environment variable:
-    VGG_EXPERIMENT, VGG_DATA, VGG_HOME. Exit status: 0 the model was pushed; 1 a component failed; 2 bad
-    input; 3 a threshold refused the model; 130 interrupted.
+    VGG_EXPERIMENT, VGG_DATA, VGG_HOME, VGG_INIT, VGG_INIT_FROM. Exit status: 0 the model was pushed; 1 a
+    component failed; 2 bad input; 3 a threshold refused the model; 75 stopped by SIGTERM with a checkpoint;
+    130 interrupted.
     """
-    given = {"VGG_EXPERIMENT": experiment, "VGG_DATA": data, "VGG_HOME": home}
+    given = {
+        "VGG_EXPERIMENT": experiment,
+        "VGG_DATA": data,
+        "VGG_HOME": home,
+        "VGG_INIT": init,
+        "VGG_INIT_FROM": init_from,
+    }
     return run({name: value for name, value in given.items() if value})
 
 
@@ -37,6 +50,19 @@ def experiments_command() -> int:
     with quiet_imports():
         from pipeline.experiment_table import show_experiments
     show_experiments()
+    return 0
+
+
+@vgg.command("nets")
+@click.option("--json", "json_", is_flag=True, help="For programs: plain numbers.")
+def nets_command(json_: bool) -> int:
+    """List the six configurations and what each costs."""
+    with quiet_imports():
+        from pipeline.net_table import as_json, show_nets
+    if json_:
+        click.echo(as_json())
+    else:
+        show_nets()
     return 0
 
 

@@ -15,17 +15,21 @@ class Environment:
     Attributes:
         data: folder of TFRecords (`VGG_DATA`), train-* and validation-*.
         home: folder of everything that a run writes (`VGG_HOME`).
+        init_from: folder of an exported model to start training from (`VGG_INIT_FROM`), or None for the
+            experiment's own base model.
     """
 
     data: Path
     home: Path
+    init_from: Path | None = None
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
-        """Reads VGG_HOME (default ~/vgg) and VGG_DATA (default $VGG_HOME/data)."""
-        home = Path(variables.get("VGG_HOME") or "~/vgg").expanduser().absolute()
-        data = Path(variables.get("VGG_DATA") or home / "data").expanduser().absolute()
-        return cls(data=data, home=home)
+        """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data) and VGG_INIT_FROM."""
+        home = _absolute(variables.get("VGG_HOME") or "~/vgg")
+        data = _absolute(variables.get("VGG_DATA") or home / "data")
+        init_from = variables.get("VGG_INIT_FROM")
+        return cls(data=data, home=home, init_from=_absolute(init_from) if init_from else None)
 
     @property
     def pipeline_root(self) -> Path:
@@ -46,3 +50,7 @@ class Environment:
     def logs(self) -> Path:
         """What TFX, Beam and TensorFlow log, one file per run."""
         return self.home / "logs"
+
+
+def _absolute(path: str | Path) -> Path:
+    return Path(path).expanduser().absolute()

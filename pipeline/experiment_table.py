@@ -8,26 +8,36 @@ from pipeline.experiments import EXPERIMENTS, Experiment
 
 def show_experiments(console: Console | None = None) -> None:
     """One row for each experiment; the paper's errors where the experiment is one of its rows."""
+    console = console or Console()
     table = Table(box=None, pad_edge=False)
-    for name in ("experiment", "net", "S", "Q", "what it is"):
-        table.add_column(name, overflow="fold")
-    for name in ("paper's top-1", "top-5"):
-        table.add_column(name, justify="right")
+    for name in ("experiment", "net", "S", "Q", "starts from"):
+        table.add_column(name, no_wrap=True)
+    for name in ("top-1", "top-5"):
+        table.add_column(name, justify="right", no_wrap=True)
     for entry in EXPERIMENTS.values():
         table.add_row(*_row(entry))
-    (console or Console()).print(table, highlight=False)
+    console.print(table, highlight=False)
+    console.print(
+        "\nA/8 is net A with an eighth of the paper's channels; S and Q are pixels of the shorter side in "
+        "training and testing; a net starts from random weights or from another experiment's net; the errors "
+        "are the paper's, in per cent, on ILSVRC-2012 validation.\n",
+        highlight=False,
+    )
+    for entry in EXPERIMENTS.values():
+        if not entry.paper:
+            console.print(f"{entry.name}: {entry.summary}", highlight=False, soft_wrap=True)
 
 
 def _row(entry: Experiment) -> list[str]:
-    config = entry.config
-    smallest, largest = config.training.scales
-    net = config.net.configuration + (f" / {config.net.width}" if config.net.width > 1 else "")
-    paper = [f"{entry.paper.top1}%", f"{entry.paper.top5}%"] if entry.paper else ["", ""]
+    smallest, largest = entry.config.training.scales
+    net = entry.config.net.configuration
+    if entry.config.net.width > 1:
+        net += f"/{entry.config.net.width}"
     return [
         entry.name,
         net,
         str(smallest) if smallest == largest else f"[{smallest};{largest}]",
-        ", ".join(map(str, config.evaluation.shorter_sides)),
-        entry.summary,
-        *paper,
+        ",".join(map(str, entry.evaluation.shorter_sides)),
+        entry.starts_from or "random",
+        *([f"{entry.paper.top1}", f"{entry.paper.top5}"] if entry.paper else ["", ""]),
     ]

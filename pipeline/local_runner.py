@@ -12,7 +12,7 @@ from rich.console import Console
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto.orchestration import pipeline_pb2
 
-from models.errors import InputError
+from models.errors import InputError, Preempted
 from pipeline import results
 from pipeline.component_lines import ComponentLines
 from pipeline.environment import Environment
@@ -55,7 +55,7 @@ class Runner(LocalDagRunner):
             )
             self._run_components(pipeline, run_options, log)
             with logging_to(log):
-                found = results.last_results(self._environment, self._experiment.config.evaluation)
+                found = results.last_results(self._environment, self._experiment.evaluation)
         results.show(found, self._experiment, self._console)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         self._console.print(
@@ -70,7 +70,7 @@ class Runner(LocalDagRunner):
         try:
             with logging_to(log, lines):
                 super().run_with_ir(pipeline, run_options)
-        except (InputError, KeyboardInterrupt):
+        except (InputError, Preempted, KeyboardInterrupt):
             raise
         except Exception as error:
             raise ComponentError(

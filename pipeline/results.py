@@ -80,7 +80,7 @@ def show(results: Results, experiment: Experiment, console: Console) -> None:
     table.add_section()
     table.add_row("average", f"{results.averaged.top1:.1%}", f"{results.averaged.top5:.1%}")
     if experiment.paper:
-        table.add_row("the paper's", f"{experiment.paper.top1:.1f}%", f"{experiment.paper.top5:.1f}%")
+        table.add_row("the paper's", f"{experiment.paper.top1}%", f"{experiment.paper.top5}%")
     console.print(table)
     for refusal in results.refusals:
         console.print(f"Not blessed: {refusal}", highlight=False, soft_wrap=True)

@@ -4,12 +4,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from models.errors import InputError
+from models.errors import InputError, Preempted
 from pipeline.environment import Environment
 from pipeline.run_log import quiet_imports
 
 DEFAULT_EXPERIMENT = "demo"
-BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, INTERRUPTED = 0, 1, 2, 3, 130
+BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, PREEMPTED, INTERRUPTED = 0, 1, 2, 3, 75, 130
 
 
 class ComponentError(RuntimeError):
@@ -19,6 +19,8 @@ class ComponentError(RuntimeError):
 def run(variables: Mapping[str, str] = os.environ) -> int:
     """Runs the experiment of VGG_EXPERIMENT in the environment of VGG_HOME and VGG_DATA.
 
+    VGG_INIT, the name of an initialisation, cuts off the experiment's chain of base models.
+
     Returns:
         BLESSED, or NOT_BLESSED where a threshold refused the model and nothing was pushed.
 
@@ -27,8 +29,11 @@ def run(variables: Mapping[str, str] = os.environ) -> int:
         ComponentError: a component failed.
     """
     with quiet_imports():
-        from pipeline.experiments import experiment
+        from models.initialisation import Initialisation
+        from pipeline.experiments import experiment, from_random_weights
     chosen = experiment(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
+    if initialisation := variables.get("VGG_INIT"):
+        chosen = from_random_weights(chosen, Initialisation.named(initialisation))
     with quiet_imports():
         from pipeline.local_runner import Runner
         from pipeline.pipeline import create_pipeline
@@ -45,6 +50,9 @@ def exit_status(command: Callable[[], int]) -> int:
     except InputError as error:
         print(f"vgg: {error}", file=sys.stderr)
         return BAD_INPUT
+    except Preempted as stopped:
+        print(f"vgg: {stopped}", file=sys.stderr)
+        return PREEMPTED
     except KeyboardInterrupt:
         print("vgg: interrupted; finished components are kept, run again to go on", file=sys.stderr)
         return INTERRUPTED

@@ -1,13 +1,23 @@
-"""Writes the fully convolutional network as a SavedModel for TF Serving."""
+"""Writes the fully convolutional network as a SavedModel for TF Serving, and reads one back.
 
+Beside the graph lies assets.extra/vgg.json: which network it is and what surrounds it, so that the weights
+can be trained on, or exported again with another test protocol.
+"""
+
+import dataclasses
+import json
 import os
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from models.errors import InputError
 from models.fully_convolutional import fully_convolutional
-from models.vgg import Net
+from models.vgg import Net, build_fully_convolutional
 from serving.signatures import Head, signatures
+
+DESCRIPTION = os.path.join("assets.extra", "vgg.json")
 
 
 def export(trained: keras.Model, net: Net, head: Head, path: str) -> None:
@@ -16,14 +26,71 @@ def export(trained: keras.Model, net: Net, head: Head, path: str) -> None:
     Each variable is stored once, and only the network's: no optimizer, no dropout. The v1 loader, which
     TF Serving uses, reads it.
     """
+    _save(fully_convolutional(trained, net), net, head, path)
+
+
+def export_again(source: str, path: str, *, shorter_sides: tuple[int, ...], flip: bool) -> None:
+    """Exports the network of SavedModel `source` with another test protocol into folder `path`.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
+    net, head = describe(source)
+    network = build_fully_convolutional(net)
+    weights = read_weights(source)
+    for weight in network.weights:
+        weight.assign(weights[_name(weight)])
+    _save(network, net, dataclasses.replace(head, shorter_sides=shorter_sides, flip=flip), path)
+
+
+def describe(source: str) -> tuple[Net, Head]:
+    """The network and head of an exported SavedModel.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
+    try:
+        with tf.io.gfile.GFile(os.path.join(source, DESCRIPTION)) as file:
+            values = json.load(file)
+    except tf.errors.OpError:
+        raise InputError(
+            f"model {source}: no {DESCRIPTION} in it; expected the folder of a model that this project "
+            "exported, such as $VGG_HOME/serving/vgg/VERSION"
+        ) from None
+    head = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values["head"].items()
+    }
+    return Net(**values["net"]), Head(**head)
+
+
+def read_weights(source: str) -> dict[str, np.ndarray]:
+    """Arrays by layer and kind, `conv1_1_kernel`, of an exported SavedModel.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
+    describe(source)
+    checkpoint = tf.train.load_checkpoint(os.path.join(source, "variables", "variables"))
+    keys = [key for key in checkpoint.get_variable_to_shape_map() if key.startswith("weights/")]
+    return {key.split("/")[1]: checkpoint.get_tensor(key) for key in keys}
+
+
+def _save(network: keras.Model, net: Net, head: Head, path: str) -> None:
     module = tf.Module()
-    network = fully_convolutional(trained, net)
     # These and not the Keras model: with the model as an attribute each variable is reachable by several
     # paths, which is how exports of Keras 3 have failed in TF Serving.
-    module.weights = {weight.path.replace("/", "_"): weight.value for weight in network.weights}
+    module.weights = {_name(weight): weight.value for weight in network.weights}
     module.functions = {
         name: tf.function(function, input_signature=specs)
         for name, (function, specs) in signatures(network, head).items()
     }
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    tf.io.gfile.makedirs(os.path.dirname(path))
     tf.saved_model.save(module, path, signatures=module.functions)
+    description = os.path.join(path, DESCRIPTION)
+    tf.io.gfile.makedirs(os.path.dirname(description))
+    with tf.io.gfile.GFile(description, "w") as file:
+        json.dump({"net": dataclasses.asdict(net), "head": dataclasses.asdict(head)}, file, indent=2)
+
+
+def _name(weight: keras.Variable) -> str:
+    return weight.path.replace("/", "_")

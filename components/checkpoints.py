@@ -1,0 +1,103 @@
+"""Checkpoints of a training: weights, momentum, random state, schedule, position in the data.
+
+One folder for each training, named by what it is made of, so that the same command finds it again after a
+kill. A checkpoint appears whole or not at all, and the one before it is kept.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import keras
+import tensorflow as tf
+
+from components.progress import RunningMean
+from components.schedule import Schedule
+from models.errors import InputError
+
+KEPT = 2
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a training is.
+
+    Attributes:
+        schedule: of the epoch being trained.
+        step: steps done in all.
+        step_of_epoch: steps done in this epoch.
+        next_image: place in the epoch's order of the first image not yet used.
+        seen: running means of this epoch.
+    """
+
+    schedule: Schedule = Schedule()
+    step: int = 0
+    step_of_epoch: int = 0
+    next_image: int = 0
+    seen: RunningMean = field(default_factory=RunningMean)
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Position":
+        """The inverse of to_json."""
+        values = json.loads(text)
+        schedule, seen = Schedule(**values.pop("schedule")), RunningMean(**values.pop("seen"))
+        return cls(schedule=schedule, seen=seen, **values)
+
+
+class Checkpoints:
+    """Checkpoints in one folder of the variables of a model (dropout's random state too) and an optimizer."""
+
+    def __init__(self, folder: str, model: keras.Model, optimizer: keras.optimizers.Optimizer):
+        self._variables = [variable.value for variable in (*model.variables, *optimizer.variables)]
+        self._position = tf.Variable("", dtype=tf.string, trainable=False)
+        checkpoint = tf.train.Checkpoint(position=self._position, variables=self._variables)
+        self._checkpoint, self._folder = checkpoint, folder
+        self._manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=KEPT)
+
+    def restore(self) -> Position | None:
+        """Restores the newest checkpoint and returns its position, or None where there is none."""
+        if not self._manager.latest_checkpoint:
+            return None
+        self._checkpoint.restore(self._manager.latest_checkpoint).assert_consumed()
+        return Position.from_json(self._position.numpy().decode())
+
+    def save(self, position: Position) -> None:
+        """Writes a checkpoint; a state that is not finite is not written.
+
+        Raises:
+            InputError: the folder cannot be written, or a weight is not finite. Earlier checkpoints stay.
+        """
+        if not all(_is_finite(variable) for variable in self._variables):
+            raise InputError(
+                f"training: after step {position.step} a weight is not finite; lower the experiment's "
+                f"learning rate; the last good checkpoint is in {self._folder}"
+            )
+        self._position.assign(position.to_json())
+        try:
+            self._manager.save(checkpoint_number=position.step)
+        except (tf.errors.OpError, OSError) as error:
+            raise InputError(
+                f"checkpoint folder {self._folder}: cannot be written ({_reason(error)}); free some space or "
+                "make it writable and run again: earlier checkpoints are kept"
+            ) from None
+
+
+def folder_name(parts: Sequence[str]) -> str:
+    """A short name of all that decides a training's result."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _is_finite(variable: tf.Variable) -> bool:
+    return not variable.dtype.is_floating or bool(tf.reduce_all(tf.math.is_finite(variable)))
+
+
+def _reason(error: Exception) -> str:
+    message = getattr(error, "message", None) or os.strerror(getattr(error, "errno", 0) or 0)
+    return message.splitlines()[0]

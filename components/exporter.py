@@ -1,0 +1,32 @@
+"""Exports a trained network with an experiment's test protocol: other Q need no other training."""
+
+import os
+
+from tfx.utils import path_utils
+from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
+from tfx.v1.types import standard_artifacts
+
+from components.recipe import Evaluation, from_json
+from serving.export import export_again
+
+
+@component
+def Exporter(  # noqa: N802 - TFX names components so
+    trained: InputArtifact[standard_artifacts.Model],
+    model: OutputArtifact[standard_artifacts.Model],
+    evaluation: Parameter[str],
+) -> None:
+    """Writes `model`, a SavedModel of the network in `trained`.
+
+    Args:
+        trained: a Trainer's.
+        model: for the Evaluator and the Pusher.
+        evaluation: components.recipe.Evaluation as JSON.
+    """
+    protocol = from_json(Evaluation, evaluation)
+    export_again(
+        path_utils.serving_model_path(trained.uri),
+        os.path.join(model.uri, path_utils.SERVING_MODEL_DIR),
+        shorter_sides=protocol.shorter_sides,
+        flip=protocol.flip,
+    )

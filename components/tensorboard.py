@@ -1,0 +1,49 @@
+"""What TensorBoard shows of a training: curves, an augmented batch, first-layer filters, the experiment."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from components.progress import RunningMean
+from components.recipe import Training
+
+
+def write_experiment(training: Training, model: keras.Model) -> None:
+    """The recipe as a table of text."""
+    rows = [f"| {name} | {value} |" for name, value in dataclasses.asdict(training).items()]
+    table = "\n".join(
+        [f"**{model.name}**, {model.count_params():,} parameters\n", "| field | value |", "|---|---|", *rows]
+    )
+    tf.summary.text("experiment", table, step=0)
+
+
+def write_epoch(step: int, seen: RunningMean, held_out: RunningMean, rate: float, speed: float) -> None:
+    """Scalars after an epoch; errors are shares in 0..1, losses nats."""
+    for name, value in {
+        "train/loss": seen.mean_loss,
+        "train/top1_error": seen.top1_error,
+        "train/top5_error": seen.top5_error,
+        "validation/loss": held_out.mean_loss,
+        "validation/top1_error": held_out.top1_error,
+        "validation/top5_error": held_out.top5_error,
+        "learning_rate": rate,
+        "images_per_second": speed,
+    }.items():
+        tf.summary.scalar(name, value, step=step)
+
+
+def write_crops(crops: tf.Tensor, epoch: int, step: int) -> None:
+    """A batch as the network sees it, float32 [N, s, s, 3], after the first epoch; grey is the mean RGB."""
+    if epoch == 0:
+        tf.summary.image("augmented batch", crops / 255.0 + 0.5, step=step, max_outputs=16)
+
+
+def write_filters(model: keras.Model, step: int) -> None:
+    """The first layer's 3 x 3 filters side by side, each stretched to its own range."""
+    kernel = tf.transpose(model.get_layer("conv1_1").kernel.value, [3, 0, 1, 2])
+    smallest = tf.reduce_min(kernel, axis=[1, 2, 3], keepdims=True)
+    largest = tf.reduce_max(kernel, axis=[1, 2, 3], keepdims=True)
+    tiles = tf.image.resize((kernel - smallest) / (largest - smallest + 1e-9), [24, 24], method="nearest")
+    tiles = tf.pad(tiles, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    tf.summary.image("first-layer filters", tf.concat(tf.unstack(tiles), axis=1)[tf.newaxis], step=step)

@@ -1,0 +1,88 @@
+"""One step of mini-batch SGD with momentum on the multinomial logistic loss (section 3.1).
+
+Each batch is split over the replicas; each replica divides its loss by the whole batch and gradients are
+summed: the result is that of one device.
+"""
+
+import keras
+import tensorflow as tf
+
+from components.recipe import Precision, Training
+from models.scoring import among_best
+
+
+class TrainingStep:
+    """Training and validation of one batch. Build it, and `model`, inside `strategy.scope()`.
+
+    Attributes:
+        optimizer: SGD with momentum, built.
+    """
+
+    def __init__(self, model: keras.Model, training: Training, strategy: tf.distribute.Strategy):
+        self._model, self._training, self._strategy = model, training, strategy
+        sgd = keras.optimizers.SGD(training.learning_rate, momentum=training.momentum)
+        self._scaled = training.precision is Precision.FLOAT16
+        self.optimizer = keras.optimizers.LossScaleOptimizer(sgd) if self._scaled else sgd
+        self.optimizer.build(model.trainable_variables)
+        self._sgd = sgd
+        self._kernels = [v for v in model.trainable_variables if v.path.endswith("kernel")]
+        self._train = tf.function(self._train_all, jit_compile=training.jit_compile or None)
+        self._validate = tf.function(self._validate_all)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """For all steps from now on."""
+        self._sgd.learning_rate = rate
+
+    def train(self, batch) -> tuple[list[float], int]:
+        """One step on (crops, classes, places in the epoch), distributed.
+
+        Returns:
+            Sums over the batch of the cross-entropy (nats) and of images with their class among the one and
+            the five best; and the last image's place.
+        """
+        sums, last = self._train(batch)
+        return [float(value) for value in sums], max(int(place) for place in last)
+
+    def validate(self, batch) -> tuple[int, list[float]]:
+        """Number of images, and the sums that `train` returns, without training on them."""
+        images, *sums = (float(value) for value in self._validate(batch))
+        return int(images), sums
+
+    def _train_all(self, batch):
+        sums, last = self._strategy.run(self._train_replica, args=batch)
+        return self._sum(sums), self._strategy.experimental_local_results(last)
+
+    def _validate_all(self, batch):
+        return self._sum(self._strategy.run(self._validate_replica, args=batch))
+
+    def _sum(self, per_replica):
+        return [self._strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in per_replica]
+
+    def _train_replica(self, crops, labels, places):
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            scores = self._model(crops, training=True)
+            objective = self._objective(scores, labels)
+            if self._scaled:
+                objective = self.optimizer.scale_loss(objective)
+        self.optimizer.apply(tape.gradient(objective, [v.value for v in variables]), variables)
+        return _sums(scores, labels), tf.reduce_max(places)
+
+    def _objective(self, scores, labels):
+        loss = tf.reduce_sum(_cross_entropy(scores, labels)) / self._training.batch
+        # Coupled, on kernels and not on biases, as in the paper's Caffe: adds l2 * w to the gradient.
+        penalty = tf.add_n([tf.nn.l2_loss(kernel.value) for kernel in self._kernels])
+        return loss + self._training.l2 / self._strategy.num_replicas_in_sync * penalty
+
+    def _validate_replica(self, crops, labels):
+        scores = self._model(crops, training=False)
+        return [tf.cast(tf.size(labels), tf.float32), *_sums(scores, labels)]
+
+
+def _sums(scores: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
+    right = [tf.reduce_sum(tf.cast(among_best(scores, labels, k), tf.float32)) for k in (1, 5)]
+    return [tf.reduce_sum(_cross_entropy(scores, labels)), *right]
+
+
+def _cross_entropy(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=tf.cast(scores, tf.float32))

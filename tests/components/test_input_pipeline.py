@@ -1,0 +1,213 @@
+"""Training and validation crops out of gzipped TFRecords, as ExampleGen leaves them."""
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from components import input_pipeline
+from components.features import IMAGENET, TFDS, Layout
+from components.input_pipeline import Augmentation, Source, count_records, training_crops, validation_crops
+
+MEAN = (120.0, 110.0, 100.0)
+SIZE = 32
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _constant(grey: int) -> bytes:
+    return _png(np.full((34 + grey % 5, 40 - grey % 7, 3), grey, np.uint8))
+
+
+def _texture(seed: int, height: int = 48, width: int = 40) -> bytes:
+    return _png(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def _source(folder, shards: list[list[tuple[bytes, int]]], layout: Layout = IMAGENET) -> Source:
+    """Shards of (photograph, label as written)."""
+    files = []
+    for number, shard in enumerate(shards):
+        files.append(str(folder / f"data_tfrecord-{number:05d}-of-{len(shards):05d}.gz"))
+        with tf.io.TFRecordWriter(files[-1], "GZIP") as writer:
+            for encoded, label in shard:
+                example = tf.train.Example()
+                example.features.feature[layout.image].bytes_list.value.append(encoded)
+                example.features.feature[layout.label].int64_list.value.append(label)
+                writer.write(example.SerializeToString())
+    return Source(tuple(files), layout, sum(len(shard) for shard in shards))
+
+
+def _augmentation(mean=MEAN, seed: int = 0, scales=(SIZE, 40), colours=None) -> Augmentation:
+    return Augmentation(scales=scales, size=SIZE, mean_rgb=mean, colours=colours, seed=seed)
+
+
+def _epoch(source: Source, epoch: int = 0, first: int = 0, **drawn) -> list[tuple[np.ndarray, int, int]]:
+    return list(training_crops(source, _augmentation(**drawn), epoch, first).as_numpy_iterator())
+
+
+def _greys(crops) -> list[int]:
+    return [round(float(crop[0, 0, 0])) for crop, *_ in crops]
+
+
+@pytest.fixture
+def sorted_by_class(tmp_path):
+    """Eight shards of ten images, one class a shard; image n is of the constant grey n."""
+    return _source(tmp_path, [[(_constant(10 * k + n), k + 1) for n in range(10)] for k in range(8)])
+
+
+@pytest.fixture
+def textures(tmp_path):
+    return _source(tmp_path, [[(_texture(10 * k + n), 1) for n in range(6)] for k in range(2)])
+
+
+def test_a_seed_and_an_epoch_give_the_same_crops_again(textures):
+    first, again = _epoch(textures, seed=4, epoch=2), _epoch(textures, seed=4, epoch=2)
+    assert len(first) == 12
+    for (crop, *_), (other, *_) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(crop, other)
+
+
+@pytest.mark.parametrize(("seed", "epoch"), [(4, 3), (5, 2), (2, 4)])
+def test_another_epoch_or_seed_gives_other_crops(textures, seed, epoch):
+    first = {crop.tobytes() for crop, *_ in _epoch(textures, seed=4, epoch=2)}
+    assert len(first) == 12
+    assert first.isdisjoint(crop.tobytes() for crop, *_ in _epoch(textures, seed=seed, epoch=epoch))
+
+
+def test_one_image_is_cropped_differently_at_each_position(tmp_path):
+    source = _source(tmp_path, [[(_texture(1), 1)] * 8])
+    assert len({crop.tobytes() for crop, *_ in _epoch(source)}) == 8
+
+
+def test_each_image_is_there_once_an_epoch(sorted_by_class):
+    for epoch in range(3):
+        crops = _epoch(sorted_by_class, epoch=epoch, mean=(0, 0, 0))
+        assert sorted(_greys(crops)) == list(range(80))
+        assert all(label == grey // 10 for grey, (_, label, _) in zip(_greys(crops), crops, strict=True))
+
+
+def test_the_order_is_random_even_with_shards_sorted_by_class(sorted_by_class):
+    orders = [_greys(_epoch(sorted_by_class, epoch=epoch, mean=(0, 0, 0))) for epoch in range(2)]
+    for order in orders:
+        # 79 neighbours, each of the same class with probability 9/79: 9 are expected, 2.8 its deviation.
+        same_class = sum(a // 10 == b // 10 for a, b in zip(order, order[1:], strict=False))
+        assert same_class < 24
+        # Nor is there a trend, as in an interleaving that is not shuffled.
+        assert abs(np.corrcoef(order, np.arange(80))[0, 1]) < 0.45
+        assert len({grey // 10 for grey in order[:20]}) >= 5
+    assert sum(a == b for a, b in zip(*orders, strict=True)) < 10
+
+
+def test_classes_mix_also_where_the_buffer_holds_few_images(sorted_by_class, monkeypatch):
+    """ImageNet is larger than the buffer: then files that are read side by side mix the classes."""
+    monkeypatch.setattr(input_pipeline, "SHUFFLE_BYTES", 8 * input_pipeline.MEAN_PHOTOGRAPH_BYTES)
+    order = _greys(_epoch(sorted_by_class, mean=(0, 0, 0)))
+    assert sorted(order) == list(range(80))
+    for start in range(0, 80, 20):
+        assert len({grey // 10 for grey in order[start : start + 20]}) >= 4
+
+
+@pytest.mark.parametrize("first", [1, 5, 11, 12])
+def test_an_epoch_goes_on_at_any_place(textures, first):
+    whole, rest = _epoch(textures, epoch=3), _epoch(textures, epoch=3, first=first)
+    assert [place for *_, place in whole] == list(range(12))
+    assert [place for *_, place in rest] == list(range(first, 12))
+    for (crop, *_), (other, *_) in zip(whole[first:], rest, strict=True):
+        np.testing.assert_array_equal(crop, other)
+
+
+def test_places_count_images_that_do_not_decode_too(tmp_path):
+    source = _source(tmp_path, [[(b"no image", 1), *[(_constant(grey), 1) for grey in range(5)]]])
+    whole = _epoch(source, mean=(0, 0, 0))
+    (hole,) = set(range(6)) - {place for *_, place in whole}
+    for first in range(7):
+        expected = [crop for crop in whole if crop[2] >= first]
+        assert _greys(_epoch(source, first=first, mean=(0, 0, 0))) == _greys(expected)
+    assert 0 <= hole <= 5
+
+
+def test_the_colour_shift_is_one_number_for_a_channel_of_a_crop_and_differs_between_crops(tmp_path):
+    """One component along red alone, 10 grey levels: the shift is N(0, 0.1) times it."""
+    colours = np.zeros((3, 3), np.float32)
+    colours[0, 2] = 10
+    source = _source(tmp_path, [[(_constant(100), 1)] * 200])
+    plain = _epoch(source, colours=None)
+    shifts = []
+    for (crop, *_), (other, *_) in zip(plain, _epoch(source, colours=colours), strict=True):
+        shift = other - crop
+        np.testing.assert_allclose(shift[..., 0], shift[0, 0, 0], atol=1e-3)
+        np.testing.assert_allclose(shift[..., 1:], 0, atol=1e-3)
+        shifts.append(shift[0, 0, 0])
+    assert abs(np.mean(shifts)) < 0.25  # the deviation of the mean is 0.07
+    assert 0.8 < np.std(shifts) < 1.2  # the deviation of the deviation is 0.05
+
+
+def test_images_that_do_not_decode_are_left_out(tmp_path):
+    whole = _texture(0)
+    shard = [(_constant(7), 1), (b"no image", 1), (whole[: len(whole) // 2], 2), (b"", 2), (_constant(9), 2)]
+    source = _source(tmp_path, [shard])
+    assert sorted(_greys(_epoch(source, mean=(0, 0, 0)))) == [7, 9]
+    assert _greys(validation_crops(source, side=36, size=SIZE, mean_rgb=(0, 0, 0)).as_numpy_iterator()) == [
+        7,
+        9,
+    ]
+    assert count_records(source.files) == 5
+
+
+def test_crops_are_the_image_less_the_mean(tmp_path):
+    source = _source(tmp_path, [[(_constant(100), 1)]])
+    training = training_crops(source, _augmentation(), epoch=0)
+    validation = validation_crops(source, side=48, size=SIZE, mean_rgb=MEAN)
+    for crops in (training, validation):
+        ((crop, label, *_),) = crops.as_numpy_iterator()
+        assert (crop.shape, crop.dtype, label.dtype) == ((SIZE, SIZE, 3), np.float32, np.int64)
+        np.testing.assert_allclose(crop, np.broadcast_to([-20, -10, 0], crop.shape), atol=1e-3)
+        assert crops.element_spec[0].shape == (SIZE, SIZE, 3)
+
+
+def test_training_crops_are_pieces_of_the_image_or_of_its_mirror_image(tmp_path):
+    """With S the image's own side nothing is resampled; the pixel at (y, x) is (y, x, 0)."""
+    y, x = np.mgrid[:40, :50].astype(np.uint8)
+    source = _source(tmp_path, [[(_png(np.stack([y, x, 0 * x], axis=2)), 1)] * 40])
+    crops = _epoch(source, seed=1, scales=(40, 40), mean=(0, 0, 0))
+    mirrored = 0
+    for crop, *_ in crops:
+        flipped = crop[0, 0, 1] > crop[0, 1, 1]
+        mirrored += flipped
+        piece = crop[:, ::-1] if flipped else crop
+        top, left = piece[0, 0, :2].round().astype(int)
+        np.testing.assert_allclose(piece[..., 0], y[top : top + SIZE, left : left + SIZE], atol=1e-3)
+        np.testing.assert_allclose(piece[..., 1], x[top : top + SIZE, left : left + SIZE], atol=1e-3)
+    assert 8 < mirrored < 32
+
+
+def test_validation_crops_are_the_centre_in_a_fixed_order(tmp_path):
+    """Pictures of 40 x 50 and 52 x 40 at S = 40: not resampled; the centre begins at (40 - 32) / 2 = 4."""
+    wide = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    tall = np.random.default_rng(1).integers(0, 256, (52, 40, 3), np.uint8)
+    source = _source(tmp_path, [[(_png(wide), 1), (_png(tall), 2)]])
+    crops = validation_crops(source, side=40, size=SIZE, mean_rgb=MEAN)
+    for _ in range(2):
+        (first, label), (second, other) = crops.as_numpy_iterator()
+        np.testing.assert_allclose(first, wide[4:36, 9:41] - np.float32(MEAN), atol=1e-3)
+        np.testing.assert_allclose(second, tall[10:42, 4:36] - np.float32(MEAN), atol=1e-3)
+        assert (label, other) == (0, 1)
+
+
+@pytest.mark.parametrize(("layout", "written"), [(IMAGENET, (1, 2, 3)), (TFDS, (0, 1, 2))])
+def test_labels_start_at_0_in_both_layouts(tmp_path, layout, written):
+    source = _source(tmp_path, [[(_constant(50), label) for label in written]], layout)
+    validation = validation_crops(source, side=36, size=SIZE, mean_rgb=MEAN)
+    assert [label for _, label in validation.as_numpy_iterator()] == [0, 1, 2]
+    assert sorted(label for _, label, _ in _epoch(source)) == [0, 1, 2]
+
+
+def test_records_are_counted_over_all_files(sorted_by_class):
+    assert count_records(sorted_by_class.files) == 80
+    assert count_records(sorted_by_class.files[:1]) == 10

@@ -1,0 +1,124 @@
+"""Training killed at any moment goes on from its checkpoint, to the weights of an undisturbed run."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+# Trains a narrow net for three epochs of five steps on JPEG TFRecords, with dropout, jitter, flips and colour
+# shift, a checkpoint after every step, and writes its weights.
+SCRIPT = """
+import sys
+import keras, numpy as np, tensorflow as tf
+from components.features import IMAGENET
+from components.input_pipeline import Augmentation, Source, training_crops, validation_crops
+from components.recipe import Training
+from components.training_loop import Data, Loop
+from models.errors import Preempted
+from models.vgg import Net, build
+records, folder, out = sys.argv[1:]
+training = Training(smallest_side=32, largest_side=48, batch=4, most_epochs=3, drops=(2,), learning_rate=1e-3)
+source = Source((records,), IMAGENET, 24)
+colours = np.diag([5.0, 1.0, 0.5]).astype(np.float32)
+augmentation = Augmentation(training.scales, 32, (120.0, 115.0, 100.0), colours, seed=3)
+keras.utils.set_random_seed(3)
+strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+with strategy.scope():
+    model = build(Net("A", classes=4, width=16, input_size=32), seed=3)
+    loop = Loop(model, training, strategy)
+data = Data(
+    epoch=lambda epoch, first: training_crops(source, augmentation, epoch, first),
+    validation=validation_crops(source, side=40, size=32, mean_rgb=augmentation.mean_rgb),
+    images=23,
+)
+try:
+    loop.run(data, folder, checkpoint_seconds=0.0)
+except Preempted as stopped:
+    print(stopped)
+    sys.exit(75)
+np.savez(out, *model.get_weights())
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory) -> Path:
+    """24 photographs of random pixels, one of which does not decode."""
+    path = tmp_path_factory.mktemp("records") / "train.gz"
+    generator = np.random.default_rng(0)
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for number in range(24):
+            pixels = generator.integers(0, 256, (60, 50 + number, 3), np.uint8)
+            example = tf.train.Example()
+            encoded = b"no image" if number == 7 else tf.io.encode_jpeg(pixels).numpy()
+            example.features.feature["image/encoded"].bytes_list.value.append(encoded)
+            example.features.feature["image/class/label"].int64_list.value.append(1 + number % 4)
+            writer.write(example.SerializeToString())
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(records, tmp_path_factory) -> dict[str, np.ndarray]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert _start(records, folder).wait() == 0
+    return dict(np.load(folder / "weights.npz"))
+
+
+@pytest.mark.parametrize("checkpoints_seen", [1, 6, 13])
+def test_killed_and_started_again_it_ends_with_the_same_bits(
+    records, undisturbed, tmp_path, checkpoints_seen
+):
+    """Killed after the first, in the second epoch, and in the last: wherever in a step that is."""
+    first = _start(records, tmp_path)
+    _wait_for_step(tmp_path, checkpoints_seen)
+    first.kill()
+    first.wait()
+    assert not (tmp_path / "weights.npz").exists()
+    again = _start(records, tmp_path)
+    assert "going on after step" in again.communicate()[0]
+    resumed = dict(np.load(tmp_path / "weights.npz"))
+    assert all(np.array_equal(resumed[name], undisturbed[name]) for name in undisturbed)
+
+
+def test_sigterm_writes_a_checkpoint_and_has_a_status_of_its_own(records, undisturbed, tmp_path):
+    first = _start(records, tmp_path)
+    _wait_for_step(tmp_path, 3)
+    first.send_signal(signal.SIGTERM)
+    assert "stopped by SIGTERM after step" in first.communicate()[0]
+    assert first.returncode == 75
+    assert _start(records, tmp_path).wait() == 0
+    resumed = dict(np.load(tmp_path / "weights.npz"))
+    assert all(np.array_equal(resumed[name], undisturbed[name]) for name in undisturbed)
+
+
+def _start(records: Path, folder: Path) -> subprocess.Popen:
+    command = [
+        sys.executable,
+        "-c",
+        SCRIPT,
+        str(records),
+        str(folder / "checkpoints"),
+        str(folder / "weights"),
+    ]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ
+    )
+
+
+def _wait_for_step(folder: Path, step: int) -> None:
+    deadline = time.monotonic() + 300
+    while _newest_step(folder) < step:
+        assert time.monotonic() < deadline, "no checkpoint came"
+        time.sleep(0.02)
+
+
+def _newest_step(folder: Path) -> int:
+    names = [path.stem for path in (folder / "checkpoints").glob("*.index")]
+    return max((int(name.split("-")[1]) for name in names), default=-1)

@@ -1,0 +1,160 @@
+"""Bad data folders: each mistake is one line that names it, says what was expected and what to do."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from models.errors import InputError
+from pipeline.preflight import check_data
+
+KEYS = ("image/encoded", "image/class/label", "image/filename")
+TFDS_KEYS = ("image", "label", "file_name")
+TRAIN, VALIDATION = "train-00000-of-00001", "validation-00000-of-00001"
+
+
+def _example(keys=KEYS) -> bytes:
+    example = tf.train.Example()
+    for key in keys:
+        example.features.feature[key].bytes_list.value.append(b"value of " + key.encode())
+    return example.SerializeToString()
+
+
+def _write(path: Path, *records: bytes, compression: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path), compression) as writer:
+        for record in records:
+            writer.write(record)
+    return path
+
+
+def _message(folder: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        check_data(folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A good data folder."""
+    _write(tmp_path / "data" / TRAIN, _example(), _example())
+    _write(tmp_path / "data" / VALIDATION, _example())
+    return tmp_path / "data"
+
+
+def test_good_folders_pass(data, tmp_path):
+    check_data(data)
+    tfds = tmp_path / "tfds"
+    _write(tfds / "imagenet2012-train.tfrecord-00000-of-00001", _example(TFDS_KEYS))
+    _write(tfds / "imagenet2012-validation.tfrecord-00000-of-00001", _example(TFDS_KEYS))
+    check_data(tfds)
+
+
+def test_other_files_beside_the_shards_do_not_matter(data):
+    (data / "manifest.json").write_text("{}")
+    (data / "train-00000-of-00001.part").write_text("half a file")
+    check_data(data)
+
+
+def test_a_missing_folder(tmp_path):
+    message = _message(tmp_path / "nowhere")
+    assert message.startswith(f"data folder {tmp_path / 'nowhere'}: does not exist")
+    assert "vgg data sample" in message
+    assert "VGG_DATA" in message
+
+
+def test_a_file_in_the_folders_place(tmp_path):
+    (tmp_path / "data").write_text("no folder")
+    message = _message(tmp_path / "data")
+    assert message.startswith(f"data folder {tmp_path / 'data'}: ")
+    assert "VGG_DATA" in message
+
+
+def test_an_empty_folder(tmp_path):
+    message = _message(tmp_path)
+    assert message.startswith(f"data folder {tmp_path}: no training shards")
+    assert "*train*-?????-of-?????" in message
+    assert "VGG_DATA" in message
+
+
+@pytest.mark.parametrize(
+    ("missing", "split", "pattern"),
+    [
+        (TRAIN, "training", "*train*-?????-of-?????"),
+        (VALIDATION, "validation", "*validation*-?????-of-?????"),
+    ],
+)
+def test_one_split_is_missing(data, missing, split, pattern):
+    (data / missing).unlink()
+    message = _message(data)
+    assert message.startswith(f"data folder {data}: no {split} shards named {pattern}")
+    assert "vgg data folders" in message
+
+
+def _text(path: Path) -> None:
+    path.write_text("These are no TFRecords.\n" * 10)
+
+
+def _truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:20])
+
+
+def _flipped_bit(path: Path) -> None:
+    damaged = bytearray(path.read_bytes())
+    damaged[20] ^= 1
+    path.write_bytes(damaged)
+
+
+def _gzipped(path: Path) -> None:
+    path.write_bytes(gzip.compress(path.read_bytes()))
+
+
+@pytest.mark.parametrize("damage", [_text, _truncated, _flipped_bit, _gzipped])
+@pytest.mark.parametrize("name", [TRAIN, VALIDATION])
+def test_a_file_that_is_no_tfrecord(data, damage, name):
+    damage(data / name)
+    message = _message(data)
+    assert message.startswith(f"data file {data / name}: is no TFRecord file, or a damaged one")
+    assert "expected uncompressed TFRecords" in message
+    assert "write it again or move it away" in message
+
+
+def test_one_bad_shard_among_good_ones_is_named(data):
+    bad = data / "train-00001-of-00002"
+    _text(bad)
+    assert str(bad) in _message(data)
+
+
+@pytest.mark.parametrize("name", [TRAIN, VALIDATION])
+@pytest.mark.parametrize("size", [0, 11])
+def test_a_split_without_records(data, name, size):
+    """A file of less than 12 bytes, a record's head, is an empty one for TensorFlow."""
+    (data / name).write_bytes((data / name).read_bytes()[:size])
+    message = _message(data)
+    assert message.startswith(f"{data}")
+    assert "none" in message
+    assert "expected image/encoded" in message
+
+
+@pytest.mark.parametrize("record", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0 a JPEG"])
+def test_records_that_are_no_examples(data, record):
+    bad = _write(data / TRAIN, record)
+    message = _message(data)
+    assert message.startswith(f"data file {bad}: its first record is no tf.Example")
+
+
+def test_a_folder_named_like_a_shard(data):
+    (data / "train-00001-of-00002").mkdir()
+    assert _message(data).startswith(f"data file {data / 'train-00001-of-00002'}: cannot be read")
+
+
+@pytest.mark.parametrize("name", [TRAIN, VALIDATION])
+def test_examples_of_unknown_keys(data, name):
+    _write(data / name, _example(["pixels", "class"]))
+    message = _message(data)
+    assert message.startswith(f"{data}: feature keys class, pixels; expected image/encoded")
+    assert "image, label, file_name" in message
+    assert "write the TFRecords with" in message
