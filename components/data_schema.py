@@ -5,8 +5,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
 from tfx.v1.types import standard_artifacts
 
-from components.artifact_files import read_statistics, write_schema
+from components.artifact_files import read_statistics, split_names, write_schema
 from components.features import LAYOUTS, Layout, layout_of
+from models.errors import InputError
 
 
 def statistics_options() -> tfdv.StatsOptions:
@@ -54,9 +55,16 @@ def WrittenSchemaGen(  # noqa: N802 - TFX names components so
     classes: Parameter[int],
 ) -> None:
     """Chooses the layout by the keys found in the training split and writes its schema."""
+    for split in split_names(statistics):
+        _refuse_empty(read_statistics(statistics, split), split)
     keys = _keys(read_statistics(statistics, "train"))
     layout = layout_of(keys, "training split")
     write_schema(schema, written_schema(layout, classes, keys))
+
+
+def _refuse_empty(statistics: statistics_pb2.DatasetFeatureStatisticsList, split: str) -> None:
+    if sum(dataset.num_examples for dataset in statistics.datasets) == 0:
+        raise InputError(f"{split} split: no examples; expected photographs in its TFRecords; write it again")
 
 
 def _keys(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> frozenset[str]:

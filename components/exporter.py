@@ -1,7 +1,5 @@
 """Exports a trained network with an experiment's test protocol: other Q need no other training."""
 
-import os
-
 from tfx.utils import path_utils
 from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
 from tfx.v1.types import standard_artifacts
@@ -26,7 +24,7 @@ def Exporter(  # noqa: N802 - TFX names components so
     protocol = from_json(Evaluation, evaluation)
     export_again(
         path_utils.serving_model_path(trained.uri),
-        os.path.join(model.uri, path_utils.SERVING_MODEL_DIR),
+        path_utils.serving_model_dir(model.uri),
         shorter_sides=protocol.shorter_sides,
         flip=protocol.flip,
     )

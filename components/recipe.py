@@ -101,6 +101,10 @@ class Evaluation:
     most_top1_error: float = 1.0
     most_top5_error: float = 1.0
 
+    def __post_init__(self):
+        if not self.shorter_sides:
+            raise InputError("evaluation: no Q; expected at least one shorter side in pixels")
+
 
 @dataclass(frozen=True)
 class TrainerConfig:
@@ -111,6 +115,12 @@ class TrainerConfig:
 
     net: Net
     training: Training
+
+    def __post_init__(self):
+        if self.training.smallest_side < self.net.input_size:
+            raise InputError(
+                f"S from {self.training.smallest_side}: smaller than the crop of {self.net.input_size} pixels"
+            )
 
 
 Config = typing.TypeVar("Config")

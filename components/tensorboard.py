@@ -33,10 +33,9 @@ def write_epoch(step: int, seen: RunningMean, held_out: RunningMean, rate: float
         tf.summary.scalar(name, value, step=step)
 
 
-def write_crops(crops: tf.Tensor, epoch: int, step: int) -> None:
-    """A batch as the network sees it, float32 [N, s, s, 3], after the first epoch; grey is the mean RGB."""
-    if epoch == 0:
-        tf.summary.image("augmented batch", crops / 255.0 + 0.5, step=step, max_outputs=16)
+def write_crops(crops: tf.Tensor) -> None:
+    """The first images as the network sees them, float32 [N, s, s, 3]; grey is the mean RGB."""
+    tf.summary.image("augmented batch", crops / 255.0 + 0.5, step=0, max_outputs=16)
 
 
 def write_filters(model: keras.Model, step: int) -> None:

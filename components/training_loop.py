@@ -76,12 +76,18 @@ class Loop:
         epoch, rate = position.schedule.epoch, position.schedule.rate(self._training)
         self._step.set_learning_rate(rate)
         crops = data.epoch(epoch, position.next_image)
-        seen = position.seen
+        seen, end = position.seen, position.step + steps
+        if position.step == 0:
+            tensorboard.write_crops(next(iter(crops.batch(16)))[0])
         for _, batch in zip(range(steps), self._distribute(crops, drop_remainder=True)):  # noqa: B905
             position = self._one(batch, position, seen)
             progress.step(epoch, rate, seen, self._training.batch)
             saver.save_if_due(position)
-        tensorboard.write_crops(next(iter(crops.batch(16)))[0], epoch, position.step)
+        if position.step < end:
+            raise InputError(
+                f"training split: epoch {epoch + 1} ended {end - position.step} batches early; expected all "
+                "images that Transform counted; its TFRecords have changed since: run again"
+            )
         return position
 
     def _one(self, batch, position: Position, seen: RunningMean) -> Position:

@@ -47,4 +47,4 @@ def among_best(scores: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
     """
     own = tf.gather(scores, labels, axis=1, batch_dims=1)
     as_good = tf.reduce_sum(tf.cast(scores >= own[:, tf.newaxis], tf.int32), axis=1) - 1
-    return (as_good < k) & tf.math.is_finite(own)
+    return (as_good < k) & ~tf.reduce_any(tf.math.is_nan(scores), axis=1)

@@ -38,6 +38,13 @@ class Experiment:
     most_undecodable: float = 0.0
     paper: Row | None = None
 
+    def __post_init__(self):
+        if min(self.evaluation.shorter_sides) < self.config.net.input_size:
+            raise InputError(
+                f"experiment {self.name}: Q {self.evaluation.shorter_sides}: smaller than the net's crop of "
+                f"{self.config.net.input_size} pixels, so that there is no score map"
+            )
+
 
 def experiment(name: str) -> Experiment:
     """The experiment of that name.

@@ -18,7 +18,7 @@ def check_data(folder: Path) -> None:
         InputError: the folder, a split, or a file is not what it should be.
     """
     if not folder.is_dir():
-        raise InputError(f"data folder {folder}: does not exist; {MAKE_DATA}")
+        raise InputError(f"data folder {folder}: is no folder; {MAKE_DATA}")
     for split, pattern in (("training", TRAIN_SHARDS), ("validation", VALIDATION_SHARDS)):
         shards = sorted(folder.glob(pattern))
         if not shards:
@@ -42,8 +42,18 @@ def _first_keys(shard: Path) -> set[str]:
             "write it again or move it away"
         ) from None
     except tf.errors.OpError as error:
-        raise InputError(f"data file {shard}: cannot be read: {error.message}") from None
+        raise InputError(
+            f"data file {shard}: cannot be read ({type(error).__name__}); expected a readable TFRecord file; "
+            "mend its permissions or move it away"
+        ) from None
+    if not records and shard.stat().st_size:
+        raise InputError(
+            f"data file {shard}: is cut short; expected TFRecords; write it again or move it away"
+        )
     try:
         return {key for record in records for key in tf.train.Example.FromString(record).features.feature}
     except Exception as error:  # protobuf's DecodeError has moved between its releases
-        raise InputError(f"data file {shard}: its first record is no tf.Example ({error})") from None
+        raise InputError(
+            f"data file {shard}: its first record is no tf.Example ({error}); expected the keys of "
+            "build_imagenet_data.py or of TFDS; write it with `vgg data folders` or move it away"
+        ) from None

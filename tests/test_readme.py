@@ -52,5 +52,5 @@ def test_defaults_in_the_table_of_settings_are_the_codes():
 
 
 def test_files_that_the_readme_names_exist():
-    for name in re.findall(r"`((?:models|serving|components|pipeline|tests|\.ci)/[\w./]*)`", README):
+    for name in re.findall(r"`((?:models|serving|components|pipeline|tests|\.ci)/[\w.]*)`", README):
         assert (ROOT / name).exists(), name

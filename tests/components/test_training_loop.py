@@ -213,9 +213,6 @@ def test_dropout_is_on_in_training(tmp_path):
     assert not np.allclose(*weights, atol=1e-4)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=StopIteration, reason="Loop._epoch shows crops of an epoch that is over"
-)
 def test_a_stop_at_the_end_of_an_epoch_can_be_resumed(tmp_path):
     """SIGTERM during the last step of the first epoch, whose images are all used then."""
     crops = _crops(4, 1)
