@@ -60,7 +60,7 @@ def training_crops(source: Source, augmentation: Augmentation, epoch: int, first
     that do not decode are left out.
     """
     seed = augmentation.seed * 1_000_003 + epoch
-    shuffled = _records(source, seed=seed).shuffle(_shuffle_images(source), seed=seed)
+    shuffled = _shuffle(_records(source, seed=seed), _shuffle_images(source), seed)
 
     def crop(place, record):
         image, label = _parse(record, source.layout)
@@ -104,13 +104,18 @@ def _augment(image: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> t
 def _records(source: Source, seed: int | None) -> tf.data.Dataset:
     files = tf.data.Dataset.from_tensor_slices(list(source.files))
     if seed is not None:
-        files = files.shuffle(len(source.files), seed=seed)
+        files = _shuffle(files, len(source.files), seed)
     return files.interleave(
         lambda file: tf.data.TFRecordDataset(file, "GZIP"),
         cycle_length=INTERLEAVED_FILES,
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
+
+
+def _shuffle(dataset: tf.data.Dataset, buffer: int, seed: int) -> tf.data.Dataset:
+    """The same order each time that the dataset is read: a resumed epoch must go on with the same images."""
+    return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=False)
 
 
 def _shuffle_images(source: Source) -> int:

@@ -170,6 +170,7 @@ FLOWERS = Experiment(
             drops=(130, 180),
             batch=16,
             learning_rate=2.5e-3,
+            colour_shift=False,
         ),
     ),
     evaluation=Evaluation(shorter_sides=(144, 176, 208), most_top1_error=0.40),

@@ -17,7 +17,6 @@ from pipeline import results
 from pipeline.component_lines import ComponentLines
 from pipeline.environment import Environment
 from pipeline.experiments import Experiment
-from pipeline.preflight import check_data
 from pipeline.run import ComponentError
 from pipeline.run_log import logging_to
 
@@ -26,6 +25,9 @@ class Runner(LocalDagRunner):
     """LocalDagRunner for people.
 
     `run` stays TFX's, so that `tfx pipeline create`, which replaces it, only compiles the pipeline.
+
+    Attributes:
+        refused: whether a threshold refused the model.
     """
 
     def __init__(self, experiment: Experiment, environment: Environment):
@@ -40,10 +42,9 @@ class Runner(LocalDagRunner):
         """Runs the compiled pipeline and shows its results.
 
         Raises:
-            InputError: the data or the home folder cannot be used.
+            InputError: the home folder cannot be used, or a gate or the Trainer refused the data.
             ComponentError: a component failed.
         """
-        check_data(self._environment.data)
         _bound_batches()
         started = time.monotonic()
         log = self._environment.logs / f"{datetime.now():%Y%m%d-%H%M%S}.log"

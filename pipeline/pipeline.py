@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.orchestration import metadata
 from tfx.types import BaseChannel
 
 from components.data_gate import AnomalyGate, UndecodableGate
@@ -54,7 +53,7 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
         pipeline_root=str(environment.pipeline_root),
         components=[*data.nodes, *trainers, exporter, evaluator, pusher],
         enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(environment.metadata)),
+        metadata_connection_config=environment.metadata_connection(),
         beam_pipeline_args=BEAM_ARGUMENTS,
     )
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import tensorflow as tf
-
 from components.features import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
 from models.errors import InputError
 
@@ -17,13 +15,25 @@ def check_data(folder: Path) -> None:
     Raises:
         InputError: the folder, a split, or a file is not what it should be.
     """
+    for shards in find_shards(folder):
+        _check_shards(shards)
+
+
+def find_shards(folder: Path) -> list[list[Path]]:
+    """Files of the training and of the validation split; without TensorFlow, so at once.
+
+    Raises:
+        InputError: there is no such folder, or no file of a split.
+    """
+    found = []
     if not folder.is_dir():
         raise InputError(f"data folder {folder}: is no folder; {MAKE_DATA}")
     for split, pattern in (("training", TRAIN_SHARDS), ("validation", VALIDATION_SHARDS)):
         shards = sorted(folder.glob(pattern))
         if not shards:
             raise InputError(f"data folder {folder}: no {split} shards named {pattern}; {MAKE_DATA}")
-        _check_shards(shards)
+        found.append(shards)
+    return found
 
 
 def _check_shards(shards: Iterable[Path]) -> None:
@@ -34,6 +44,8 @@ def _check_shards(shards: Iterable[Path]) -> None:
 
 
 def _first_keys(shard: Path) -> set[str]:
+    import tensorflow as tf  # takes seconds
+
     try:
         records = list(tf.data.TFRecordDataset(str(shard)).take(1).as_numpy_iterator())
     except tf.errors.DataLossError:

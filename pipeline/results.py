@@ -92,8 +92,7 @@ def show(results: Results, experiment: Experiment, console: Console) -> None:
 
 
 def _outputs_of_last_run(environment: Environment) -> dict[str, metadata_store_pb2.Artifact]:
-    connection = metadata.sqlite_metadata_connection_config(str(environment.metadata))
-    with metadata.Metadata(connection) as handle:
+    with metadata.Metadata(environment.metadata_connection()) as handle:
         store = handle.store
         try:
             runs = store.get_contexts_by_type("pipeline_run")
@@ -124,6 +123,6 @@ def _refusals(validation: tfma.proto.validation_result_pb2.ValidationResult) -> 
             most = failure.metric_threshold.value_threshold.upper_bound.value
             name = failure.metric_key.name.replace("_", " ").replace("top", "top-")
             lines.append(
-                f"{name} {value:.1%} averaged over Q is {value - most:.1%} above the threshold {most:.1%}"
+                f"{name} averaged over Q is {value:.1%}, {value - most:.1%} above its threshold {most:.1%}"
             )
     return tuple(lines)

@@ -136,7 +136,7 @@ def test_tfds_layout_runs_with_its_own_label_space(demo, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     (version,) = (tmp_path / "home" / "serving" / "vgg").iterdir()
     model = tf.saved_model.load(str(version))
-    records = tf.data.TFRecordDataset(sorted(map(str, tmp_path.glob("*validation*")))).take(50)
+    records = tf.data.TFRecordDataset(sorted(map(str, tmp_path.glob("*validation*"))))
     examples = tf.constant(list(records.as_numpy_iterator()))
     labels = model.signatures["labels"](examples)["label"].numpy()
     assert set(labels) == set(range(10))

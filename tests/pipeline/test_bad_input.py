@@ -14,7 +14,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("command", [["tfx", "run", "create", "--pipeline", "vgg"], ["vgg", "run"]])
 def test_an_unknown_experiment(tmp_path, command):
-    _expect(tmp_path, command, ["'nonsense'", "demo", "vgg experiments"], VGG_EXPERIMENT="nonsense")
+    for name in ("train-00000-of-00001", "validation-00000-of-00001"):
+        (tmp_path / name).touch()
+    variables = {"VGG_EXPERIMENT": "nonsense", "VGG_DATA": str(tmp_path)}
+    _expect(tmp_path, command, ["'nonsense'", "demo", "vgg experiments"], **variables)
 
 
 def test_a_missing_data_folder(tmp_path):
