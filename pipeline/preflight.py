@@ -6,6 +6,7 @@ from pathlib import Path
 from components.features import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
 from models.errors import InputError
 
+DESCRIPTION = "assets.extra/vgg.json"  # serving.export's, which imports TensorFlow
 MAKE_DATA = "make one with `vgg data sample --out DIR` or `vgg data folders SRC --out DIR`, or set VGG_DATA"
 
 
@@ -17,6 +18,19 @@ def check_data(folder: Path) -> None:
     """
     for shards in find_shards(folder):
         _check_shards(shards)
+
+
+def check_model(folder: Path) -> None:
+    """Whether a model to start from is one of this project's; without TensorFlow, so at once.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not (folder / DESCRIPTION).is_file():
+        raise InputError(
+            f"model to start from {folder}: no {DESCRIPTION} in it; expected an exported model, "
+            "such as $VGG_HOME/serving/vgg/VERSION; set VGG_INIT_FROM"
+        )
 
 
 def find_shards(folder: Path) -> list[list[Path]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from models.errors import InputError, Preempted
 from pipeline.environment import Environment
-from pipeline.preflight import check_data, find_shards
+from pipeline.preflight import check_data, check_model, find_shards
 from pipeline.run_log import quiet_imports
 
 DEFAULT_EXPERIMENT = "demo"
@@ -33,6 +33,8 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     environment = Environment.from_variables(variables)
     if check:
         find_shards(environment.data)
+        if environment.init_from:
+            check_model(environment.init_from)
     with quiet_imports():
         from models.initialisation import Initialisation
         from pipeline.experiments import experiment, from_random_weights

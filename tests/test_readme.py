@@ -14,7 +14,7 @@ from pipeline.experiments import EXPERIMENTS
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
-SHORT = [command for command in COMMANDS if command.startswith("vgg experiments")]
+SHORT = [command for command in COMMANDS if command.startswith(("vgg experiments", "vgg nets"))]
 
 
 def test_the_first_two_commands_are_make_demo_and_make_test():

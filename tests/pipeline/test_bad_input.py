@@ -26,6 +26,13 @@ def test_a_missing_data_folder(tmp_path):
     _expect(tmp_path, command, [str(missing), "vgg data sample"], VGG_DATA=str(missing))
 
 
+def test_a_model_to_start_from_that_is_none(tmp_path):
+    for name in ("train-00000-of-00001", "validation-00000-of-00001"):
+        (tmp_path / name).touch()
+    variables = {"VGG_DATA": str(tmp_path), "VGG_INIT_FROM": str(tmp_path)}
+    _expect(tmp_path, ["vgg", "run"], [str(tmp_path), "vgg.json", "VGG_INIT_FROM"], **variables)
+
+
 def test_an_empty_data_folder(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
