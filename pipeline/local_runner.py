@@ -17,7 +17,7 @@ from pipeline import results
 from pipeline.component_lines import ComponentLines
 from pipeline.environment import Environment
 from pipeline.experiments import Experiment
-from pipeline.run import ComponentError
+from pipeline.run import ComponentError, one_line
 from pipeline.run_log import logging_to
 
 
@@ -75,7 +75,7 @@ class Runner(LocalDagRunner):
             raise
         except Exception as error:
             raise ComponentError(
-                f"{lines.running or 'TFX'} failed: {_one_line(error)}; the whole story: {log}"
+                f"{lines.running or 'TFX'} failed: {one_line(error)}; the whole story: {log}"
             ) from error
 
 
@@ -108,8 +108,3 @@ def _only_run_in(environment: Environment) -> Iterator[None]:
                 f"home folder {environment.home}: another run is writing to it; wait for it or set VGG_HOME"
             ) from None
         yield
-
-
-def _one_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"

@@ -10,6 +10,7 @@ from pipeline.preflight import check_data, check_model, find_shards
 from pipeline.run_log import quiet_imports
 
 DEFAULT_EXPERIMENT = "demo"
+MOST_CHARACTERS = 300
 BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, PREEMPTED, INTERRUPTED = 0, 1, 2, 3, 75, 130
 
 
@@ -49,6 +50,13 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     runner = Runner(chosen, environment)
     runner.run(create_pipeline(chosen, environment))
     return NOT_BLESSED if runner.refused else BLESSED
+
+
+def one_line(error: Exception) -> str:
+    """An exception's name and the first line of its message, of which some hold a whole photograph."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = lines[0] if lines else "no message"
+    return f"{type(error).__name__}: {first if len(first) <= MOST_CHARACTERS else first[:MOST_CHARACTERS] + '...'}"
 
 
 def exit_status(command: Callable[[], int]) -> int:
