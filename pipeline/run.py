@@ -56,7 +56,8 @@ def one_line(error: Exception) -> str:
     """An exception's name and the first line of its message, of which some hold a whole photograph."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = lines[0] if lines else "no message"
-    return f"{type(error).__name__}: {first if len(first) <= MOST_CHARACTERS else first[:MOST_CHARACTERS] + '...'}"
+    more = "..." if len(first) > MOST_CHARACTERS else ""
+    return f"{type(error).__name__}: {first[:MOST_CHARACTERS]}{more}"
 
 
 def exit_status(command: Callable[[], int]) -> int:
