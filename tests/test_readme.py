@@ -33,7 +33,7 @@ def test_a_short_command_runs_as_it_stands(command):
 
 
 def test_experiments_that_the_readme_names_exist():
-    named = re.findall(r"VGG_EXPERIMENT=(\S+)", README)
+    named = re.findall(r"VGG_EXPERIMENT=([\w-]+)", README)
     assert named
     assert set(named) <= set(EXPERIMENTS)
 
