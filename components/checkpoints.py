@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -100,4 +101,4 @@ def _is_finite(variable: tf.Variable) -> bool:
 
 def _reason(error: Exception) -> str:
     message = getattr(error, "message", None) or os.strerror(getattr(error, "errno", 0) or 0)
-    return message.splitlines()[0]
+    return re.sub(r"\{\{.*?\}\} ?", "", message.splitlines()[0])  # TensorFlow names its node before the cause

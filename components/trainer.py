@@ -49,8 +49,15 @@ def run_fn(arguments: FnArgs) -> None:
         first_label=layout.first_label,
     )
     export(model, config.net, head, arguments.serving_model_dir)
-    tf.io.gfile.makedirs(arguments.model_run_dir)
-    tf.io.gfile.rename(os.path.join(folder, "logs"), os.path.join(arguments.model_run_dir, "logs"))
+    _finish(folder, arguments.model_run_dir)
+
+
+def _finish(folder: str, model_run_dir: str) -> None:
+    """Moves the logs to their artifact and removes the checkpoints; a kill may have left this half done."""
+    logs = os.path.join(folder, "logs")
+    tf.io.gfile.makedirs(model_run_dir)
+    if tf.io.gfile.exists(logs):
+        tf.io.gfile.rename(logs, os.path.join(model_run_dir, "logs"))
     tf.io.gfile.rmtree(folder)
 
 

@@ -70,6 +70,7 @@ class Loop:
                 position = self._epoch(data, position, remaining, progress, saver)
                 position = self._after_epoch(position, validation, progress)
                 saver.save(position)
+                saver.stop_if_asked(position)
 
     def _epoch(self, data: Data, position: Position, steps: int, progress, saver) -> Position:
         """Trains the remaining `steps` of the epoch that `position` is in."""
@@ -148,6 +149,10 @@ class _Saver:
         """Raises Preempted, with a checkpoint written, once SIGTERM has come."""
         if self._stop.asked or time.monotonic() - self._last >= self._seconds:
             self.save(position)
+        self.stop_if_asked(position)
+
+    def stop_if_asked(self, position: Position) -> None:
+        """Raises Preempted once SIGTERM has come; the checkpoint is there."""
         if self._stop.asked:
             raise Preempted(f"stopped by SIGTERM after step {position.step}; run the same command to go on")
 
