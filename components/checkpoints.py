@@ -53,9 +53,15 @@ class Position:
 
 
 class Checkpoints:
-    """Checkpoints in one folder of the variables of a model (dropout's random state too) and an optimizer."""
+    """Checkpoints in one folder of the variables of a model (dropout's random state too) and an optimizer.
 
-    def __init__(self, folder: str, model: keras.Model, optimizer: keras.optimizers.Optimizer):
+    With `writes` false nothing is written: of several workers, which hold the same variables, one writes.
+    """
+
+    def __init__(
+        self, folder: str, model: keras.Model, optimizer: keras.optimizers.Optimizer, *, writes: bool = True
+    ):
+        self._writes = writes
         self._variables = [variable.value for variable in (*model.variables, *optimizer.variables)]
         self._position = tf.Variable("", dtype=tf.string, trainable=False)
         checkpoint = tf.train.Checkpoint(position=self._position, variables=self._variables)
@@ -80,6 +86,8 @@ class Checkpoints:
                 f"training: after step {position.step} a weight is not finite; lower the experiment's "
                 f"learning rate; the last good checkpoint is in {self._folder}"
             )
+        if not self._writes:
+            return
         self._position.assign(position.to_json())
         try:
             self._manager.save(checkpoint_number=position.step)

@@ -9,6 +9,7 @@ from tfx.v1.components import FnArgs
 
 from components import artifact_files, transform
 from components.checkpoints import folder_name
+from components.distribution import choose_strategy, is_chief
 from components.features import Layout, layout_of
 from components.input_pipeline import Augmentation, Source, training_crops, validation_crops
 from components.recipe import TrainerConfig, from_json
@@ -25,20 +26,25 @@ CONFIG, BASE = "config", "init_from"
 def run_fn(arguments: FnArgs) -> None:
     """Trains the configured network; writes the SavedModel and TensorBoard's logs.
 
+    Of several workers (TF_CONFIG), each of which runs this with the same arguments, the chief writes.
+
     Args:
         arguments: TFX's, with a TrainerConfig as JSON under custom_config["config"], and under
             custom_config["init_from"] the folder of a model to start from in place of the base model.
 
     Raises:
-        InputError, Preempted: see components.training_loop.Loop.run.
+        InputError, Preempted: see components.training_loop.Loop.run and distribution.choose_strategy.
     """
+    strategy = choose_strategy()  # before anything else runs TensorFlow
     config = from_json(TrainerConfig, arguments.custom_config[CONFIG])
     found = transform.training_set(arguments.transform_graph_path)
     layout = _layout(arguments.schema_path)
     data = _data(arguments, config, layout, found)
     base = arguments.custom_config.get(BASE) or arguments.base_model
     folder = _checkpoint_folder(arguments, base)
-    model = _train(config, data, base, folder)
+    model = _train(config, data, base, folder, strategy)
+    if not is_chief(strategy):
+        return
     head = Head(
         mean_rgb=_floats(found.mean_rgb),
         class_names=transform.class_names(arguments.transform_graph_path, config.net.classes),
@@ -61,10 +67,11 @@ def _finish(folder: str, model_run_dir: str) -> None:
     tf.io.gfile.rmtree(folder)
 
 
-def _train(config: TrainerConfig, data: Data, base: str | None, folder: str) -> keras.Model:
+def _train(
+    config: TrainerConfig, data: Data, base: str | None, folder: str, strategy: tf.distribute.Strategy
+) -> keras.Model:
     training = config.training
     keras.utils.set_random_seed(training.seed)
-    strategy = _strategy()
     with strategy.scope():
         model = vgg.build(
             config.net,
@@ -117,12 +124,6 @@ def _checkpoint_folder(arguments: FnArgs, base: str | None) -> str:
     ]
     node = os.path.dirname(os.path.dirname(os.path.normpath(arguments.model_run_dir)))
     return os.path.join(node, "checkpoints", folder_name(parts))
-
-
-def _strategy() -> tf.distribute.Strategy:
-    """MirroredStrategy over all GPUs, or over the one CPU."""
-    gpus = tf.config.list_logical_devices("GPU")
-    return tf.distribute.MirroredStrategy([device.name for device in gpus] or ["/cpu:0"])
 
 
 def _layout(schema_path: str) -> Layout:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
+from rich.console import Console
 
 from components import tensorboard
 from components.checkpoints import Checkpoints, Position
+from components.distribution import Workers
 from components.preemption import Preemption
 from components.progress import RunningMean, TrainingProgress
 from components.recipe import Training
@@ -39,7 +41,8 @@ class Loop:
     """Trains one network. Build it, and `model`, inside `strategy.scope()`."""
 
     def __init__(self, model: keras.Model, training: Training, strategy: tf.distribute.Strategy):
-        self._model, self._training, self._strategy = model, training, strategy
+        self._model, self._training = model, training
+        self._workers = Workers(strategy)
         self._step = TrainingStep(model, training, strategy)
 
     def run(self, data: Data, folder: str, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
@@ -54,17 +57,26 @@ class Loop:
             Preempted: SIGTERM came.
         """
         steps = self._steps_per_epoch(data.images)
-        checkpoints = Checkpoints(folder, self._model, self._step.optimizer)
+        writes = self._workers.chief
+        checkpoints = Checkpoints(folder, self._model, self._step.optimizer, writes=writes)
         position = checkpoints.restore() or Position()
+        self._check_same(position, folder)
         most = min(steps * self._training.most_epochs, self._training.most_steps or math.inf)
-        writer = tf.summary.create_file_writer(f"{folder}/logs")
-        with TrainingProgress(most, position.step) as progress, writer.as_default(), Preemption() as stop:
+        writer = (
+            tf.summary.create_file_writer(f"{folder}/logs") if writes else tf.summary.create_noop_writer()
+        )
+        with (
+            TrainingProgress(most, position.step, None if writes else Console(quiet=True)) as progress,
+            writer.as_default(),
+            Preemption() as stop,
+        ):
             if position.step:
                 progress.resumed(position.step, position.schedule.epoch)
             else:
                 tensorboard.write_experiment(self._training, self._model)
-            saver = _Saver(checkpoints, stop, checkpoint_seconds)
-            validation = self._distribute(data.validation, drop_remainder=False)
+            saver = _Saver(checkpoints, stop, checkpoint_seconds, self._workers)
+            batch = self._training.batch
+            validation = self._workers.split(data.validation.batch(batch), batch)
             while not position.schedule.finished and position.step < most:
                 remaining = min(steps - position.step_of_epoch, most - position.step)
                 position = self._epoch(data, position, remaining, progress, saver)
@@ -80,7 +92,8 @@ class Loop:
         seen, end = position.seen, position.step + steps
         if position.step == 0:
             tensorboard.write_crops(next(iter(crops.batch(16)))[0])
-        for _, batch in zip(range(steps), self._distribute(crops, drop_remainder=True)):  # noqa: B905
+        batches = self._batches(crops)
+        for _, batch in zip(range(steps), batches):  # noqa: B905
             position = self._one(batch, position, seen)
             progress.step(epoch, rate, seen, self._training.batch)
             saver.save_if_due(position)
@@ -123,7 +136,30 @@ class Loop:
         after = schedule.after_epoch(self._training, held_out.top1_error)
         return Position(schedule=after, step=position.step)
 
+    def _batches(self, crops: tf.data.Dataset):
+        """Of training crops, whole ones, with the batch's last place beside each of its images: on every
+        replica of every worker it is where training goes on.
+        """
+
+        def with_last_place(crops, labels, places):
+            return crops, labels, tf.fill(tf.shape(places), tf.reduce_max(places))
+
+        batch = self._training.batch
+        return self._workers.split(crops.batch(batch, drop_remainder=True).map(with_last_place), batch)
+
+    def _check_same(self, position: Position, folder: str) -> None:
+        if not self._workers.agree(position.step):
+            raise InputError(
+                f"checkpoint folder {folder}: this worker's newest is of step {position.step} and another's "
+                "is not; the folder must be one that all workers share"
+            )
+
     def _steps_per_epoch(self, images: int) -> int:
+        if self._training.batch < self._workers.replicas:
+            raise InputError(
+                f"batch of {self._training.batch} over {self._workers.replicas} devices: expected at least "
+                "one image for each; choose an experiment with a larger batch or use fewer devices"
+            )
         if images < self._training.batch:
             raise InputError(
                 f"training split: {images} images that decode; expected at least a batch of "
@@ -131,32 +167,33 @@ class Loop:
             )
         return images // self._training.batch
 
-    def _distribute(self, crops: tf.data.Dataset, *, drop_remainder: bool):
-        batches = crops.batch(self._training.batch, drop_remainder=drop_remainder).prefetch(2)
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-        return self._strategy.experimental_distribute_dataset(batches.with_options(options))
-
 
 class _Saver:
-    """Decides when a checkpoint is due: after so many seconds, or when the end is asked for."""
+    """Decides when a checkpoint is due: after so many seconds, or when the end is asked for.
 
-    def __init__(self, checkpoints: Checkpoints, stop: Preemption, seconds: float):
-        self._checkpoints, self._stop, self._seconds = checkpoints, stop, seconds
+    Only the end must be decided by all workers together: only one of them writes.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, stop: Preemption, seconds: float, workers: Workers):
+        self._checkpoints, self._stop, self._seconds, self._workers = checkpoints, stop, seconds, workers
         self._last = time.monotonic()
 
     def save_if_due(self, position: Position) -> None:
-        """Raises Preempted, with a checkpoint written, once SIGTERM has come."""
-        if self._stop.asked or time.monotonic() - self._last >= self._seconds:
+        """Raises Preempted, with a checkpoint written, once SIGTERM has come to one of the workers."""
+        asked = self._workers.any(self._stop.asked)
+        if asked or time.monotonic() - self._last >= self._seconds:
             self.save(position)
-        self.stop_if_asked(position)
+        self._stop_if(asked, position)
 
     def stop_if_asked(self, position: Position) -> None:
         """Raises Preempted once SIGTERM has come; the checkpoint is there."""
-        if self._stop.asked:
-            raise Preempted(f"stopped by SIGTERM after step {position.step}; run the same command to go on")
+        self._stop_if(self._workers.any(self._stop.asked), position)
 
     def save(self, position: Position) -> None:
         """Writes one now."""
         self._checkpoints.save(position)
         self._last = time.monotonic()
+
+    def _stop_if(self, asked: bool, position: Position) -> None:
+        if asked:
+            raise Preempted(f"stopped by SIGTERM after step {position.step}; run the same command to go on")

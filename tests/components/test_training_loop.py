@@ -1,9 +1,7 @@
-"""The training loop against SGD written out in NumPy, on one device and on two."""
+"""The training loop against SGD written out in NumPy."""
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -183,10 +181,13 @@ def test_training_ends_after_its_epochs_or_most_steps(tmp_path, most_steps, epoc
     np.testing.assert_allclose(model.get_layer("fc8").bias, bias, atol=1e-6)
 
 
-def test_a_loss_that_is_not_finite_names_its_step(tmp_path):
+def test_a_loss_or_weight_that_is_not_finite_names_its_step(tmp_path):
+    """Which of them depends on the CPU: oneDNN's ReLU of NaN is NaN on some, 0 on others."""
     bad = _crops(8, 2)
     bad[0][5] = np.nan  # in the second batch of the second epoch: step 4
-    with pytest.raises(InputError, match="the loss of step 4 is nan; lower.*learning rate") as caught:
+    with pytest.raises(
+        InputError, match="step 4 (is nan|a weight is not finite); lower.*learning rate"
+    ) as caught:
         _trained(replace(TRAINING, learning_rate=1e-3), _data([_crops(8, 1), bad], bad), tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -228,54 +229,3 @@ def test_a_stop_at_the_end_of_an_epoch_can_be_resumed(tmp_path):
     whole = _trained(TRAINING, data, tmp_path / "whole")
     for found, expected in zip(resumed.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-6)
-
-
-# Prints the largest difference of any weight after five steps on one and on two devices, for the batch sizes
-# given, and how far the weights went.
-TWO_DEVICES = """
-import sys
-import numpy as np
-import tensorflow as tf
-cpus = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
-from components.recipe import Training
-from components.training_loop import Data, Loop
-from models.vgg import Net, build
-
-def trained(devices, batch):
-    generator = np.random.default_rng(0)
-    crops = generator.normal(0, 2, (5 * batch, 32, 32, 3)).astype(np.float32)
-    labels = generator.integers(0, 3, 5 * batch)
-    strategy = tf.distribute.MirroredStrategy(devices)
-    assert strategy.num_replicas_in_sync == len(devices)
-    with strategy.scope():
-        model = build(Net("A", classes=3, width=16, input_size=32), dropout=0.0, seed=1)
-        first = model.get_weights()
-        training = Training(most_epochs=1, drops=(9,), batch=batch, learning_rate=0.02, l2=0.05)
-        loop = Loop(model, training, strategy)
-    dataset = tf.data.Dataset.from_tensor_slices((crops, labels))
-    places = tf.data.Dataset.from_tensor_slices((crops, labels, np.arange(5 * batch)))
-    # One image more than whole batches: one replica has none of it.
-    folder = f"{sys.argv[1]}/{batch}_{len(devices)}"
-    loop.run(Data(lambda _, first: places.skip(first), dataset.take(batch + 1), len(labels)), folder)
-    return first, model.get_weights()
-
-for batch in map(int, sys.argv[2:]):
-    first, one = trained(["/cpu:0"], batch)
-    again, two = trained(["/cpu:0", "/cpu:1"], batch)
-    assert all(map(np.array_equal, first, again))
-    difference = max(abs(a - b).max() for a, b in zip(one, two))
-    print("RESULT", difference, min(abs(a - b).max() for a, b in zip(one, first)))
-"""
-
-
-@pytest.mark.slow
-def test_two_devices_are_as_one(tmp_path):
-    """A batch of five, which two devices cannot share evenly."""
-    command = [sys.executable, "-c", TWO_DEVICES, str(tmp_path), "5"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=os.environ)
-    assert done.returncode == 0, done.stderr[-3000:]
-    results = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("RESULT")]
-    ((difference, way),) = results
-    assert float(difference) < 1e-5
-    assert float(way) > 1e-4

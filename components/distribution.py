@@ -1,0 +1,104 @@
+"""One training over all GPUs of this machine, or over several machines (TF_CONFIG).
+
+Every worker reads the same images in the same order and trains on its share of each batch, so that the
+result, and a place in the data, do not depend on how many there are. The price: each decodes all images.
+"""
+
+import json
+import os
+
+import tensorflow as tf
+
+from models.errors import InputError
+
+VARIABLE = "TF_CONFIG"
+
+
+def choose_strategy() -> tf.distribute.Strategy:
+    """MultiWorkerMirroredStrategy where TF_CONFIG names several workers, else MirroredStrategy.
+
+    The latter is over all GPUs, or all logical CPUs where there is none. Call it before anything else in the
+    process runs TensorFlow: collective operations can be set up only then.
+
+    Raises:
+        InputError: TF_CONFIG is not what TensorFlow defines, or comes too late.
+    """
+    if _workers_named() > 1:
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except RuntimeError as error:
+            raise InputError(
+                f"{VARIABLE}: several workers, but TensorFlow runs in this process already "
+                f"({str(error).splitlines()[0]}); start each worker's training in a process of its own"
+            ) from None
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes checkpoints, logs and the model."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return True
+    resolver = strategy.cluster_resolver
+    has_chief = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_type == "chief" if has_chief else resolver.task_id == 0
+
+
+class Workers:
+    """What the processes of one training tell each other.
+
+    Attributes:
+        several: whether there is more than one process.
+        chief: is_chief's answer.
+        replicas: devices of all of them together.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy):
+        self._strategy = strategy
+        self.several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        self.chief = is_chief(strategy)
+        self.replicas = strategy.num_replicas_in_sync
+        self._sum = tf.function(self._sum_replicas, input_signature=[tf.TensorSpec([], tf.int64)])
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is true on one of them. All must ask, at the same point of their work."""
+        return bool(self._sum(int(flag)) > 0) if self.several else flag
+
+    def agree(self, number: int) -> bool:
+        """Whether all have the same number. All must ask."""
+        return not self.several or int(self._sum(number)) == number * self.replicas
+
+    def split(self, batches: tf.data.Dataset, size: int):
+        """Batches of at most `size`, which all workers have in the same order, over all replicas together.
+
+        A replica's share has size // replicas or one more of them; of a smaller batch maybe none.
+        """
+
+        def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            replicas, workers = context.num_replicas_in_sync, context.num_input_pipelines
+            here = replicas // workers
+            shares = batches.rebatch([len(range(replica, size, replicas)) for replica in range(replicas)])
+            if workers > 1:
+                shares = shares.enumerate().filter(
+                    lambda number, _: number // here % workers == context.input_pipeline_id
+                )
+                shares = shares.map(lambda _, share: share)
+            return shares.prefetch(2 * here)
+
+        return self._strategy.distribute_datasets_from_function(of_worker)
+
+    def _sum_replicas(self, value: tf.Tensor) -> tf.Tensor:
+        per_replica = self._strategy.run(tf.identity, args=(value,))
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
+
+
+def _workers_named() -> int:
+    try:
+        cluster = json.loads(os.environ.get(VARIABLE, "{}")).get("cluster", {})
+        addresses = {kind: list(names) for kind, names in cluster.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise InputError(
+            f'{VARIABLE}: not as TensorFlow defines it; expected JSON such as {{"cluster": {{"worker": '
+            f'["host:port", ...]}}, "task": {{"type": "worker", "index": 0}}}}, or no {VARIABLE}'
+        ) from None
+    return sum(len(addresses.get(kind, [])) for kind in ("chief", "worker"))
