@@ -1,40 +1,81 @@
-"""What TFMA's Evaluator computes: both errors for each Q and for their average, with thresholds."""
+"""What TFMA's Evaluator computes from the Averager's predictions, and what it holds against a model.
+
+TFX's Evaluator wants a model to bless. It is given the one that is pushed; the forward passes were the
+Scorers', so nothing is loaded here.
+"""
 
 import tensorflow_model_analysis as tfma
 
-from components.recipe import Evaluation
-from serving.signatures import AVERAGED, output_name
+from components.averages import AVERAGE, BASELINE
+from components.recipe import TOP1_ERROR, Evaluation, Threshold
 
-METRICS = "components.metrics"
-TOP1_ERROR, TOP5_ERROR = "top1_error", "top5_error"
+METRICS_MODULE = "components.metrics"
+CANDIDATE = "candidate"
+CLASS = "class"
 
 
-def eval_config(evaluation: Evaluation) -> tfma.EvalConfig:
-    """One metrics spec for each Q, and one with the thresholds for the average over Q."""
-    model = tfma.ModelSpec(
-        model_type="tf_generic",
-        signature_name="examples",
-        preprocessing_function_names=["labels"],
-        label_key="label",
-    )
-    each = [_metrics(output_name(q)) for q in evaluation.shorter_sides]
-    averaged = _metrics(AVERAGED, evaluation.most_top1_error, evaluation.most_top5_error)
+def eval_config(names: tuple[str, ...], evaluation: Evaluation, *, bless: bool = True) -> tfma.EvalConfig:
+    """All metrics of each average, overall and by class, with 95 % intervals; thresholds on the last one.
+
+    Intervals are TFMA's Poisson bootstrap: each image counts Poisson(1) times in each of 20 samples.
+
+    Args:
+        names: of the averages (components.averages).
+        evaluation: its thresholds.
+        bless: whether a model is to be blessed or refused: not where several are fused.
+    """
+    thresholds = _with_a_bound(evaluation.thresholds) if bless else ()
+    models = [_model(CANDIDATE, names, "")]
+    if evaluation.against_baseline:
+        models.append(_model(BASELINE, names, f"{BASELINE}/"))
+    slices = [tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=[CLASS])]
+    options = tfma.Options()
+    options.compute_confidence_intervals.value = True
+    options.confidence_intervals.method = tfma.ConfidenceIntervalOptions.POISSON_BOOTSTRAP
     return tfma.EvalConfig(
-        model_specs=[model], slicing_specs=[tfma.SlicingSpec()], metrics_specs=[*each, averaged]
+        model_specs=models,
+        slicing_specs=slices,
+        metrics_specs=[_metrics(name, thresholds if name == AVERAGE else ()) for name in names],
+        options=options,
     )
 
 
-def _metrics(output: str, most_top1: float | None = None, most_top5: float | None = None) -> tfma.MetricsSpec:
-    metrics = [_error(TOP1_ERROR, 1, most_top1), _error(TOP5_ERROR, 5, most_top5)]
-    if most_top1 is not None:
-        metrics.append(tfma.MetricConfig(class_name="ExampleCount"))
-    return tfma.MetricsSpec(output_names=[output], metrics=metrics)
+def _with_a_bound(thresholds: tuple[Threshold, ...]) -> tuple[Threshold, ...]:
+    """TFX neither blesses nor refuses a model where no bound is left, as without a baseline model."""
+    always = Threshold(TOP1_ERROR, most=1.0)
+    return thresholds if any(t.most is not None for t in thresholds) else (*thresholds, always)
 
 
-def _error(name: str, k: int, most: float | None) -> tfma.MetricConfig:
-    config = tfma.MetricConfig(
-        class_name="TopKError", module=METRICS, config=f'{{"k": {k}, "name": "{name}"}}'
+def _model(name: str, outputs: tuple[str, ...], prefix: str) -> tfma.ModelSpec:
+    return tfma.ModelSpec(
+        name=name,
+        # Predictions lie in the examples under these keys; TFMA loads no model.
+        model_type=tfma.constants.MATERIALIZED_PREDICTION,
+        prediction_keys={output: prefix + output for output in outputs},
+        label_keys={output: "label" for output in outputs},
+        is_baseline=name == BASELINE,
     )
-    if most is not None:
-        config.threshold.value_threshold.upper_bound.value = most
-    return config
+
+
+def _metrics(output: str, thresholds: tuple[Threshold, ...]) -> tfma.MetricsSpec:
+    spec = tfma.MetricsSpec(output_names=[output])
+    spec.metrics.add(class_name="PosteriorMetrics", module=METRICS_MODULE)
+    for threshold in thresholds:
+        bound = spec.per_slice_thresholds[threshold.metric].thresholds.add()
+        bound.slicing_specs.append(_slice(threshold.by_class))
+        bound.threshold.CopyFrom(_bounds(threshold))
+    return spec
+
+
+def _slice(by_class: bool) -> tfma.SlicingSpec:
+    return tfma.SlicingSpec(feature_keys=[CLASS]) if by_class else tfma.SlicingSpec()
+
+
+def _bounds(threshold: Threshold) -> tfma.MetricThreshold:
+    bounds = tfma.MetricThreshold()
+    if threshold.most is not None:
+        bounds.value_threshold.upper_bound.value = threshold.most
+    if threshold.most_worse is not None:
+        bounds.change_threshold.absolute.value = threshold.most_worse
+        bounds.change_threshold.direction = tfma.MetricDirection.LOWER_IS_BETTER
+    return bounds

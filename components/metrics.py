@@ -1,17 +1,22 @@
-"""Top-1 and top-5 error as TFMA metrics (section 4: "the top-1 and top-5 error").
+"""Metrics of posteriors for TFMA: top-1 and top-5 error (section 4), cross-entropy, calibration error.
 
 Ties: TensorFlow's in_top_k counts every class tied at the k-th place as a hit, so a saturated or constant
 prediction looks good. Here a tie counts against the net: the true class is among the k best only if fewer
 than k other classes have a posterior as high or higher. A NaN posterior is an error.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
+
+from components.recipe import METRICS
+
+IMAGES = "images"
+CALIBRATION_BINS = 15
+SMALLEST = 1e-12
 
 
 def is_error(probabilities: np.ndarray, label: int, k: int) -> bool:
@@ -28,72 +33,109 @@ def is_error(probabilities: np.ndarray, label: int, k: int) -> bool:
     return as_good >= k
 
 
-@dataclass
-class ErrorCount:
-    """Images seen and errors among them; their quotient is the error."""
-
-    images: float = 0.0
-    errors: float = 0.0
+def cross_entropy(probabilities: np.ndarray, label: int) -> float:
+    """-log of the true class's posterior, nats; at most -log(SMALLEST), so one 0 does not hide the rest."""
+    return -float(np.log(max(probabilities[label], SMALLEST)))
 
 
-class TopKError(tfma.metrics.Metric):
-    """Share of images, 0..1, whose true class is not among the k best."""
+def image_statistics(probabilities: np.ndarray, label: int) -> np.ndarray:
+    """What one image adds to the sums that all metrics are made of, float64 [4 + 3 * CALIBRATION_BINS].
 
-    def __init__(self, k: int = 1, name: str | None = None):
-        super().__init__(_computations, k=k, name=name or f"top{k}_error")
+    1; whether it is a top-1 and a top-5 error; its cross-entropy; and the reliability diagram's bins of
+    equal widths of the largest posterior: images, sum of largest posteriors, images that are right.
+    """
+    errors = [is_error(probabilities, label, k) for k in (1, 5)]
+    bins = np.zeros([CALIBRATION_BINS, 3])
+    confidence = float(np.max(probabilities))
+    if np.isfinite(confidence):
+        row = min(int(confidence * CALIBRATION_BINS), CALIBRATION_BINS - 1)
+        bins[row] = 1, confidence, not errors[0]
+    return np.concatenate([[1, *errors, cross_entropy(probabilities, label)], bins.ravel()])
+
+
+def metrics_of(sums: np.ndarray | None) -> dict[str, float]:
+    """The metrics of summed image_statistics, by name; NaN where there are no images."""
+    if sums is None or not sums[0]:
+        return {IMAGES: 0.0, **dict.fromkeys(METRICS, float("nan"))}
+    images, top1, top5, nats = sums[:4]
+    error = expected_calibration_error(sums[4:].reshape([CALIBRATION_BINS, 3]))
+    values = (top1 / images, top5 / images, nats / images, error)
+    return {IMAGES: float(images), **dict(zip(METRICS, map(float, values), strict=True))}
+
+
+def expected_calibration_error(bins: np.ndarray) -> float:
+    """Mean over images of |accuracy - confidence| of their bin (Guo et al. 2017, eq. 3), 0..1."""
+    images, confidence, right = bins.T
+    return float(np.abs(right - confidence).sum() / images.sum()) if images.sum() else float("nan")
+
+
+class PosteriorMetrics(tfma.metrics.Metric):
+    """top1_error, top5_error, cross_entropy, expected_calibration_error and images, from one pass.
+
+    Each image is reduced to its statistics once, before TFMA puts it into slices and bootstrap samples: with
+    a TFMA metric each, 300 images under four averages took 9 times as long as without intervals.
+    """
+
+    def __init__(self, name: str = "posterior_metrics"):
+        super().__init__(_computations, name=name)
 
 
 def _computations(
-    k: int,
     name: str,
     eval_config: tfma.EvalConfig | None = None,
     model_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
-    example_weighted: bool = False,
 ) -> list[metric_types.MetricComputation]:
-    """TFMA passes those of its parameters that are named here."""
-    keys = [
-        metric_types.MetricKey(
-            name=name, model_name=model, output_name=output, example_weighted=example_weighted
-        )
+    """TFMA passes those of its parameters that are named here; the metrics have names of their own."""
+    return [
+        _computation(eval_config, model, output)
         for model in model_names or [""]
         for output in output_names or [""]
     ]
-    return [
-        metric_types.MetricComputation(
-            keys=[key], preprocessors=None, combiner=_ErrorCombiner(key, eval_config, k)
-        )
-        for key in keys
-    ]
 
 
-class _ErrorCombiner(beam.CombineFn):
-    def __init__(self, key: metric_types.MetricKey, eval_config, k: int):
-        self._key, self._eval_config, self._k = key, eval_config, k
+def _computation(eval_config, model: str, output: str) -> metric_types.MetricComputation:
+    keys = {
+        name: metric_types.MetricKey(name=name, model_name=model, output_name=output, example_weighted=False)
+        for name in (IMAGES, *METRICS)
+    }
+    return metric_types.MetricComputation(
+        keys=list(keys.values()),
+        preprocessors=[_Statistics(eval_config, model, output)],
+        combiner=_SumCombiner(keys),
+    )
 
-    def create_accumulator(self) -> ErrorCount:
-        return ErrorCount()
 
-    def add_input(self, count: ErrorCount, element: metric_types.StandardMetricInputs) -> ErrorCount:
+class _Statistics(metric_types.Preprocessor):
+    def __init__(self, eval_config, model: str, output: str):
+        super().__init__(name=f"image_statistics:{model}:{output}")
+        self._eval_config, self._model, self._output = eval_config, model, output
+
+    def process(self, extracts) -> Iterator[np.ndarray]:
+        inputs = metric_util.to_standard_metric_inputs(extracts)
         for label, prediction, _ in metric_util.to_label_prediction_example_weight(
-            element,
+            inputs,
             eval_config=self._eval_config,
-            model_name=self._key.model_name,
-            output_name=self._key.output_name,
+            model_name=self._model,
+            output_name=self._output,
             flatten=False,
         ):
-            count.images += 1
-            count.errors += is_error(
-                np.asarray(prediction).reshape(-1), int(np.asarray(label).item()), self._k
-            )
-        return count
+            yield image_statistics(np.asarray(prediction).reshape(-1), int(np.asarray(label).item()))
 
-    def merge_accumulators(self, counts: Iterable[ErrorCount]) -> ErrorCount:
-        merged = ErrorCount()
-        for count in counts:
-            merged.images += count.images
-            merged.errors += count.errors
-        return merged
 
-    def extract_output(self, count: ErrorCount) -> dict[metric_types.MetricKey, float]:
-        return {self._key: count.errors / count.images if count.images else float("nan")}
+class _SumCombiner(beam.CombineFn):
+    def __init__(self, keys: dict[str, metric_types.MetricKey]):
+        self._keys = keys
+
+    def create_accumulator(self) -> np.ndarray | None:
+        return None
+
+    def add_input(self, sums, added):
+        return added if sums is None else sums + added
+
+    def merge_accumulators(self, several: Iterable):
+        present = [sums for sums in several if sums is not None]
+        return sum(present[1:], present[0]) if present else None
+
+    def extract_output(self, sums) -> dict[metric_types.MetricKey, float]:
+        return {self._keys[name]: value for name, value in metrics_of(sums).items()}

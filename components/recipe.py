@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 from models.errors import InputError
 from models.initialisation import Initialisation
+from models.protocols import Protocol
 from models.vgg import Net
+
+TOP1_ERROR, TOP5_ERROR = "top1_error", "top5_error"
+CROSS_ENTROPY, CALIBRATION_ERROR = "cross_entropy", "expected_calibration_error"
+METRICS = (TOP1_ERROR, TOP5_ERROR, CROSS_ENTROPY, CALIBRATION_ERROR)
 
 
 class Precision(str, enum.Enum):
@@ -87,23 +92,53 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """A bound on one metric of the average; a model beyond it is not blessed and not pushed.
+
+    Attributes:
+        metric: top1_error, top5_error, cross_entropy or expected_calibration_error; smaller is better.
+        most: largest value allowed, or None.
+        most_worse: how much larger than the last blessed model's it may be, or None. Where there is no such
+            model yet, this bound holds for every model.
+        by_class: whether it must hold for each class, and not only for all images together.
+    """
+
+    metric: str
+    most: float | None = None
+    most_worse: float | None = None
+    by_class: bool = False
+
+    def __post_init__(self):
+        if self.metric not in METRICS:
+            raise InputError(f"threshold on {self.metric!r}: unknown; expected one of {', '.join(METRICS)}")
+        if self.most is None and self.most_worse is None:
+            raise InputError(f"threshold on {self.metric}: no bound; expected `most` or `most_worse`")
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """Section 3.2, dense evaluation.
+    """Section 3.2.
 
     Attributes:
         shorter_sides: the Q in pixels; posteriors are averaged over them.
         flip: whether the posterior of the horizontal flip is averaged in.
-        most_top1_error, most_top5_error: shares in 0..1; a model above either is not pushed.
+        protocol: what the net is applied to.
+        thresholds: a model beyond one of them is not pushed. Without any, every model is.
     """
 
     shorter_sides: tuple[int, ...]
     flip: bool = True
-    most_top1_error: float = 1.0
-    most_top5_error: float = 1.0
+    protocol: Protocol = Protocol.DENSE
+    thresholds: tuple[Threshold, ...] = ()
 
     def __post_init__(self):
         if not self.shorter_sides:
             raise InputError("evaluation: no Q; expected at least one shorter side in pixels")
+
+    @property
+    def against_baseline(self) -> bool:
+        """Whether the last blessed model must be evaluated too."""
+        return any(threshold.most_worse is not None for threshold in self.thresholds)
 
 
 @dataclass(frozen=True)
@@ -150,4 +185,7 @@ def _convert(hint, value):
         return _build(hint, value)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return hint(value)
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        element, *_ = typing.get_args(hint) or (None,)
+        return tuple(_convert(element, each) for each in value)
+    return value

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.recipe import Evaluation, TrainerConfig, Training
+from components.recipe import TOP1_ERROR, Evaluation, Threshold, TrainerConfig, Training
 from models.errors import InputError
 from models.initialisation import Initialisation
 from models.vgg import Net
@@ -25,6 +25,8 @@ class Experiment:
         evaluation: how the net is tested.
         weights: name of the trained net; experiments that differ only in their evaluation share it.
         starts_from: name of the experiment whose trained net is the base model, or None.
+        fused_with: names of experiments whose posteriors are averaged with this one's (section 4.4). Such an
+            evaluation pushes no model, as what it evaluates is none.
         most_undecodable: share of a split, 0..1, that may fail to decode before the run fails.
         paper: the row of the paper that this is, or None.
     """
@@ -35,6 +37,7 @@ class Experiment:
     evaluation: Evaluation
     weights: str
     starts_from: str | None = None
+    fused_with: tuple[str, ...] = ()
     most_undecodable: float = 0.0
     paper: Row | None = None
 
@@ -77,6 +80,11 @@ def chain(last: Experiment, experiments: Mapping[str, Experiment]) -> list[Exper
     """The experiments to train, each the base model of the next; `last` is the last."""
     before = chain(experiments[last.starts_from], experiments) if last.starts_from else []
     return [*before, last]
+
+
+def fused(whole: Experiment, experiments: Mapping[str, Experiment]) -> list[Experiment]:
+    """The experiments whose nets are evaluated together: `whole` itself first."""
+    return [whole, *(experiments[name] for name in whole.fused_with)]
 
 
 def _from_row(row: Row) -> Experiment:
@@ -154,7 +162,7 @@ DEMO = Experiment(
             learning_rate=2.5e-3,
         ),
     ),
-    evaluation=Evaluation(shorter_sides=(64, 72, 80), most_top1_error=0.15),
+    evaluation=Evaluation((64, 72, 80), thresholds=(Threshold(TOP1_ERROR, most=0.15),)),
     weights="demo",
 )
 
@@ -173,7 +181,7 @@ FLOWERS = Experiment(
             colour_shift=False,
         ),
     ),
-    evaluation=Evaluation(shorter_sides=(144, 176, 208), most_top1_error=0.40),
+    evaluation=Evaluation((144, 176, 208), thresholds=(Threshold(TOP1_ERROR, most=0.40),)),
     weights="flowers",
 )
 

@@ -56,7 +56,7 @@ class Runner(LocalDagRunner):
             )
             self._run_components(pipeline, run_options, log)
             with logging_to(log):
-                found = results.last_results(self._environment, self._experiment.evaluation)
+                found = results.last_results(self._environment, self._experiment)
         results.show(found, self._experiment, self._console)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         self._console.print(

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
+from tfx.types.channel_utils import union
 
+from components.averager import Averager
+from components.averages import BASELINE, averages
 from components.data_gate import AnomalyGate, UndecodableGate
 from components.data_schema import WrittenSchemaGen, statistics_options
 from components.evaluator import eval_config
 from components.exporter import Exporter
 from components.features import TRAIN_SHARDS, VALIDATION_SHARDS
+from components.posteriors import View
 from components.recipe import to_json
+from components.scorer import Scorer
 from components.trainer import BASE, CONFIG
 from pipeline.environment import PIPELINE_NAME, Environment
-from pipeline.experiments import EXPERIMENTS, Experiment, chain
+from pipeline.experiments import EXPERIMENTS, Experiment, chain, fused
 
 BEAM_ARGUMENTS = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
 
@@ -25,6 +30,7 @@ class _Data:
 
     nodes: list[BaseNode]
     examples: BaseChannel
+    statistics: BaseChannel
     schema: BaseChannel
     transform_graph: BaseChannel
     gate: BaseNode
@@ -33,25 +39,35 @@ class _Data:
 def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl.Pipeline:
     """ExampleGen to Pusher for one experiment in one environment."""
     data = _data(experiment, environment)
-    trainers = _trainers(experiment, environment, data)
-    exporter = Exporter(trained=trainers[-1].outputs["model"], evaluation=to_json(experiment.evaluation))
+    members = fused(experiment, EXPERIMENTS)
+    trainers = _trainers(members, environment, data)
+    wanted = averages([(member.name, member.weights, member.evaluation) for member in members])
+    models = {weights: trainer.outputs["model"] for weights, trainer in trainers.items()}
+    exporter = Exporter(trained=models[experiment.weights], evaluation=to_json(experiment.evaluation))
+    baseline = _baseline() if experiment.evaluation.against_baseline else None
+    if baseline:
+        wanted = wanted.with_baseline(BASELINE)
+        models[BASELINE] = baseline.outputs["model"]
+    scorers = [_scorer(view, models[view.weights], data) for view in wanted.views]
+    averager = Averager(
+        posteriors=union([scorer.outputs["posteriors"] for scorer in scorers]),
+        statistics=data.statistics,
+        averages=to_json(wanted),
+        experiment=experiment.name,
+    )
     evaluator = tfx.components.Evaluator(
-        examples=data.examples,
+        examples=averager.outputs["predictions"],
         model=exporter.outputs["model"],
-        eval_config=eval_config(experiment.evaluation),
+        baseline_model=models.get(BASELINE),
+        eval_config=eval_config(wanted.names, experiment.evaluation, bless=not experiment.fused_with),
         example_splits=["eval"],
     )
-    pusher = tfx.components.Pusher(
-        model=exporter.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(environment.serving))
-        ),
-    )
+    evaluation = [exporter, *([baseline] if baseline else []), *scorers, averager, evaluator]
+    pushers = [] if experiment.fused_with else [_pusher(exporter, evaluator, environment)]
     return tfx.dsl.Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=str(environment.pipeline_root),
-        components=[*data.nodes, *trainers, exporter, evaluator, pusher],
+        components=[*data.nodes, *trainers.values(), *evaluation, *pushers],
         enable_cache=True,
         metadata_connection_config=environment.metadata_connection(),
         beam_pipeline_args=BEAM_ARGUMENTS,
@@ -82,31 +98,68 @@ def _data(experiment: Experiment, environment: Environment) -> _Data:
         most_undecodable=experiment.most_undecodable,
     )
     nodes = [example_gen, statistics_gen, schema_gen, validator, anomaly_gate, transform, undecodable_gate]
-    return _Data(nodes, examples, schema, transform_graph, undecodable_gate)
+    return _Data(nodes, examples, statistics, schema, transform_graph, undecodable_gate)
 
 
-def _trainers(experiment: Experiment, environment: Environment, data: _Data) -> list[BaseNode]:
-    """A Trainer for each net of the chain, each the base model of the next.
+def _trainers(
+    members: list[Experiment], environment: Environment, data: _Data
+) -> dict[str, BaseNode]:
+    """A Trainer for each net of the members' chains, each the base model of the next, by weights.
 
     Its id is the trained net's name: another experiment that needs this net finds it in TFX's cache. A
     model to start from replaces all but the last.
     """
-    stages = [experiment] if environment.init_from else chain(experiment, EXPERIMENTS)
-    trainers: list[BaseNode] = []
-    for stage in stages:
-        trainer = tfx.components.Trainer(
-            run_fn="components.trainer.run_fn",
-            examples=data.examples,
-            transform_graph=data.transform_graph,
-            schema=data.schema,
-            base_model=trainers[-1].outputs["model"] if trainers else None,
-            train_args=tfx.proto.TrainArgs(splits=["train"]),
-            eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-            custom_config={CONFIG: to_json(stage.config), BASE: str(environment.init_from or "")},
-        ).with_id(f"Trainer.{stage.weights}")
-        trainer.add_upstream_node(data.gate)
-        trainers.append(trainer)
+    trainers: dict[str, BaseNode] = {}
+    for member in members:
+        base = None
+        for stage in [member] if environment.init_from else chain(member, EXPERIMENTS):
+            if stage.weights not in trainers:
+                trainers[stage.weights] = _trainer(stage, base, environment, data)
+            base = trainers[stage.weights].outputs["model"]
     return trainers
+
+
+def _trainer(stage: Experiment, base: BaseChannel | None, environment: Environment, data: _Data) -> BaseNode:
+    trainer = tfx.components.Trainer(
+        run_fn="components.trainer.run_fn",
+        examples=data.examples,
+        transform_graph=data.transform_graph,
+        schema=data.schema,
+        base_model=base,
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={CONFIG: to_json(stage.config), BASE: str(environment.init_from or "")},
+    ).with_id(f"Trainer.{stage.weights}")
+    trainer.add_upstream_node(data.gate)
+    return trainer
+
+
+def _scorer(view: View, model: BaseChannel, data: _Data) -> BaseNode:
+    """Its id is the view's name: each evaluation that needs these forward passes finds them in the cache."""
+    scorer = Scorer(
+        model=model, examples=data.examples, statistics=data.statistics, view=to_json(view)
+    ).with_id(f"Scorer.{view.name}")
+    scorer.add_upstream_node(data.gate)
+    return scorer
+
+
+def _baseline() -> BaseNode:
+    """The last blessed model, or nothing."""
+    return tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("LastBlessedModel")
+
+
+def _pusher(exporter: BaseNode, evaluator: BaseNode, environment: Environment) -> BaseNode:
+    return tfx.components.Pusher(
+        model=exporter.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(environment.serving))
+        ),
+    )
 
 
 def _splits() -> tfx.proto.Input:

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 
-import tensorflow_model_analysis as tfma
 from ml_metadata import errors as mlmd_errors
 from ml_metadata.proto import metadata_store_pb2
 from rich.console import Console
 from rich.table import Table
 from tfx.orchestration import metadata
 
-from components.evaluator import TOP1_ERROR, TOP5_ERROR
-from components.recipe import Evaluation
+from components.averages import AVERAGE
+from components.figures import read_figures
+from components.verdict import refusals
 from pipeline.environment import Environment
 from pipeline.experiments import Experiment
-from serving.signatures import AVERAGED, output_name
 
 PUSHED, VERSION = "pushed", "pushed_version"
 
@@ -31,21 +30,19 @@ class Results:
     """One run.
 
     Attributes:
-        by_scale: errors for each Q.
-        averaged: errors of the posteriors averaged over Q.
+        errors: by name of the average (components.averages); the last one is over all.
         images: validation images.
         refusals: for each threshold that failed, which and by how much; empty if the model is blessed.
         pushed: folder of the pushed model, or None.
     """
 
-    by_scale: dict[int, Errors]
-    averaged: Errors
+    errors: dict[str, Errors]
     images: int
     refusals: tuple[str, ...]
     pushed: str | None
 
 
-def last_results(environment: Environment, evaluation: Evaluation) -> Results:
+def last_results(environment: Environment, experiment: Experiment) -> Results:
     """Of the newest run in the environment's ML Metadata.
 
     Raises:
@@ -55,14 +52,14 @@ def last_results(environment: Environment, evaluation: Evaluation) -> Results:
     if "evaluation" not in outputs:
         raise LookupError(f"no evaluation in {environment.metadata}")
     folder = outputs["evaluation"].uri
-    (_, metrics), *_ = tfma.load_eval_result(folder).slicing_metrics
+    figures = read_figures(folder)
+    overall = [figure for figure in figures if not figure.of_class]
     pushed = outputs.get("pushed_model")
     was_pushed = pushed and pushed.custom_properties[PUSHED].int_value
     return Results(
-        by_scale={q: _errors(metrics, output_name(q)) for q in evaluation.shorter_sides},
-        averaged=_errors(metrics, AVERAGED),
-        images=int(_value(metrics, AVERAGED, "example_count")),
-        refusals=_refusals(tfma.load_validation_result(folder)),
+        errors={figure.name: Errors(figure.top1_error.value, figure.top5_error.value) for figure in overall},
+        images=overall[-1].images,
+        refusals=() if experiment.fused_with else refusals(folder),
         pushed=str(environment.serving / pushed.custom_properties[VERSION].string_value)
         if was_pushed
         else None,
@@ -71,14 +68,15 @@ def last_results(environment: Environment, evaluation: Evaluation) -> Results:
 
 def show(results: Results, experiment: Experiment, console: Console) -> None:
     """The table, the verdict and where the model is."""
-    table = Table(title=f"{experiment.name}: {results.images} images, dense", title_justify="left")
-    table.add_column("shorter side Q")
+    protocol = experiment.evaluation.protocol.value
+    table = Table(title=f"{experiment.name}: {results.images} images, {protocol}", title_justify="left")
+    table.add_column("posteriors of")
     for name in ("top-1 error", "top-5 error"):
         table.add_column(name, justify="right")
-    for q, errors in results.by_scale.items():
-        table.add_row(str(q), f"{errors.top1:.1%}", f"{errors.top5:.1%}")
-    table.add_section()
-    table.add_row("average", f"{results.averaged.top1:.1%}", f"{results.averaged.top5:.1%}")
+    for name, errors in results.errors.items():
+        if name == AVERAGE:
+            table.add_section()
+        table.add_row(name, f"{errors.top1:.1%}", f"{errors.top5:.1%}")
     if experiment.paper:
         table.add_row("the paper's", f"{experiment.paper.top1}%", f"{experiment.paper.top5}%")
     console.print(table)
@@ -105,24 +103,3 @@ def _outputs_of_last_run(environment: Environment) -> dict[str, metadata_store_p
         output = metadata_store_pb2.Event.Type.OUTPUT
         keys = {event.artifact_id: event.path.steps[0].key for event in events if event.type == output}
         return {keys[artifact.id]: artifact for artifact in store.get_artifacts_by_id(list(keys))}
-
-
-def _errors(metrics: dict, output: str) -> Errors:
-    return Errors(top1=_value(metrics, output, TOP1_ERROR), top5=_value(metrics, output, TOP5_ERROR))
-
-
-def _value(metrics: dict, output: str, metric: str) -> float:
-    return metrics[output][""][metric]["doubleValue"]
-
-
-def _refusals(validation: tfma.proto.validation_result_pb2.ValidationResult) -> tuple[str, ...]:
-    lines = []
-    for slice_ in validation.metric_validations_per_slice:
-        for failure in slice_.failures:
-            value = failure.metric_value.double_value.value
-            most = failure.metric_threshold.value_threshold.upper_bound.value
-            name = failure.metric_key.name.replace("_", " ").replace("top", "top-")
-            lines.append(
-                f"{name} averaged over Q is {value:.1%}, {value - most:.1%} above its threshold {most:.1%}"
-            )
-    return tuple(lines)

@@ -35,12 +35,22 @@ def export_again(source: str, path: str, *, shorter_sides: tuple[int, ...], flip
     Raises:
         InputError: `source` is no SavedModel of this project.
     """
+    network, net, head = read_network(source)
+    _save(network, net, dataclasses.replace(head, shorter_sides=shorter_sides, flip=flip), path)
+
+
+def read_network(source: str) -> tuple[keras.Model, Net, Head]:
+    """The fully convolutional network of SavedModel `source` with its weights, what it is and its head.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
     net, head = describe(source)
     network = build_fully_convolutional(net)
     weights = read_weights(source)
     for weight in network.weights:
         weight.assign(weights[_name(weight)])
-    _save(network, net, dataclasses.replace(head, shorter_sides=shorter_sides, flip=flip), path)
+    return network, net, head
 
 
 def describe(source: str) -> tuple[Net, Head]:

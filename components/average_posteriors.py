@@ -1,0 +1,93 @@
+"""Averages posteriors over flips, Q, methods and nets (section 3.2), and proves the denominator.
+
+A Scorer's records lie in partitions by key; a partition of all views is averaged at a time, so memory is
+bounded by the partition and nothing is shuffled.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+
+import apache_beam as beam
+import numpy as np
+import tensorflow as tf
+
+from components.averages import Average, Averages
+from components.posteriors import Posterior, View, example, from_record, partition_files
+
+PARTITION_BYTES = 32 << 20
+NAMES_SHOWN = 20
+
+
+def partitions(images: int, classes: int) -> int:
+    """In how many parts a Scorer writes its records; the same for each of its views."""
+    return max(1, math.ceil(images * classes * 8 / PARTITION_BYTES))
+
+
+class AveragePosteriors(beam.PTransform):
+    """Numbers of partitions to serialized tf.Examples: key, name, label, class, decodes and each average.
+
+    Has two outputs: `main` the examples, `missing` lines that name images without all of their posteriors.
+
+    Args:
+        folders: of the Posteriors artifact of each view.
+        averages: what to compute.
+    """
+
+    def __init__(self, folders: Mapping[View, str], averages: Averages):
+        super().__init__()
+        self._average = _AveragePartition(dict(folders), averages)
+
+    def expand(self, numbers: beam.PCollection):
+        return numbers | beam.Reshuffle() | beam.ParDo(self._average).with_outputs("missing", main="main")
+
+
+class _AveragePartition(beam.DoFn):
+    def __init__(self, folders: dict[View, str], averages: Averages):
+        self._folders, self._averages = folders, averages
+
+    def process(self, partition: int) -> Iterator:
+        images, seen = {}, Counter()
+        sums: dict[str, dict] = {average.name: {} for average in self._averages.averages}
+        for view in self._averages.views:
+            for occurrence, posterior in _records(self._folders[view], partition):
+                images[occurrence] = posterior
+                seen[occurrence] += 1
+                for average in self._averages.averages:
+                    _add(sums[average.name], occurrence, average, view, posterior)
+        for occurrence, posterior in images.items():
+            if seen[occurrence] == len(self._averages.views):
+                yield _to_record(posterior, {name: sums[name][occurrence] for name in sums})
+            else:
+                yield beam.pvalue.TaggedOutput("missing", posterior.image.name)
+
+
+def _records(folder: str, partition: int) -> Iterator[tuple[tuple[bytes, int], Posterior]]:
+    """((key, how often it came before), posterior): records that are alike count each."""
+    occurrences: dict[bytes, int] = defaultdict(int)
+    for record in tf.data.TFRecordDataset(partition_files(folder, partition)).as_numpy_iterator():
+        posterior = from_record(record)
+        key = posterior.image.key
+        yield (key, occurrences[key]), posterior
+        occurrences[key] += 1
+
+
+def _add(sums: dict, occurrence, average: Average, view: View, posterior: Posterior) -> None:
+    """Adds what this view gives to an average: float32, each weight a product of the counts."""
+    for group in average.groups:
+        if view in group.views:
+            both = (posterior.plain + posterior.flipped) * np.float32(0.5) if group.flip else posterior.plain
+            weighted = both * np.float32(1 / (len(group.views) * len(average.groups)))
+            before = sums.get(occurrence)
+            sums[occurrence] = weighted if before is None else before + weighted
+
+
+def _to_record(posterior: Posterior, found: dict[str, np.ndarray]) -> bytes:
+    image = posterior.image
+    return example(
+        key=image.key,
+        name=image.name.encode(),
+        label=image.label,
+        decodes=int(posterior.decodes),
+        **{"class": posterior.class_name.encode(), **found},
+    ).SerializeToString()

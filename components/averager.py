@@ -1,0 +1,96 @@
+"""The Averager component: from the Scorers' posteriors to the predictions that TFMA evaluates."""
+
+import json
+import os
+from collections.abc import Sequence
+
+import apache_beam as beam
+import tensorflow as tf
+from tfx.dsl.component.experimental.annotations import BeamComponentParameter
+from tfx.types import artifact_utils
+from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
+from tfx.v1.types import standard_artifacts
+
+from components import artifact_files
+from components.average_posteriors import NAMES_SHOWN, AveragePosteriors
+from components.averages import BASELINE, Averages
+from components.posteriors import Posteriors, View, holds_view, partition_count, read_view
+from components.recipe import from_json
+from models.errors import InputError
+
+SPLIT = "eval"
+
+
+@component(use_beam=True)
+def Averager(  # noqa: N802 - TFX names components so
+    posteriors: InputArtifact[list[Posteriors]],
+    statistics: InputArtifact[standard_artifacts.ExampleStatistics],
+    predictions: OutputArtifact[standard_artifacts.Examples],
+    averages: Parameter[str],
+    experiment: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Writes `predictions`: a tf.Example for each evaluation image, with each average under its name.
+
+    Args:
+        posteriors: of each view that the averages need.
+        statistics: know how many images the evaluation split has.
+        predictions: with one split, eval.
+        averages: components.averages.Averages as JSON.
+        experiment: whose evaluation this is; recorded in ML Metadata, where the report finds it.
+        beam_pipeline: TFX's.
+
+    Raises:
+        InputError: an image of the split does not count exactly once.
+    """
+    folders = {read_view(artifact.uri): artifact.uri for artifact in posteriors if holds_view(artifact.uri)}
+    wanted = from_json(Averages, averages)
+    if not any(view.weights == BASELINE for view in folders):
+        wanted = wanted.without_baseline()
+    images = artifact_files.read_statistics(statistics, SPLIT).datasets[0].num_examples
+    predictions.split_names = artifact_utils.encode_split_names([SPLIT])
+    folder = artifact_utils.get_split_uri([predictions], SPLIT)
+    write_predictions(beam_pipeline, folders, wanted, folder, images)
+
+
+def write_predictions(
+    beam_pipeline: beam.Pipeline, folders: dict[View, str], averages: Averages, folder: str, images: int
+) -> None:
+    """Averages all partitions into gzipped TFRecords in `folder`, and checks that each image counts once.
+
+    Args:
+        beam_pipeline: to run it in.
+        folders: of each view's posteriors.
+        averages: what to compute.
+        folder: to write to.
+        images: that the split has, counted by another way than the Scorer's.
+
+    Raises:
+        InputError: an image has not all of its posteriors, or the number of images is another one.
+    """
+    counts = {partition_count(path) for path in folders.values()}
+    if len(counts) > 1:
+        raise ValueError(f"posteriors in {sorted(counts)} partitions; expected the same number in each view")
+    tf.io.gfile.makedirs(folder)
+    proof = os.path.join(os.path.dirname(folder), "count.json")
+    with beam_pipeline as pipeline:
+        found = pipeline | beam.Create(range(counts.pop())) | AveragePosteriors(folders, averages)
+        _ = found.main | beam.io.WriteToTFRecord(os.path.join(folder, "predictions"), file_name_suffix=".gz")
+        names = found.missing | beam.combiners.ToList()
+        counted = found.main | beam.combiners.Count.Globally()
+        _ = (
+            counted
+            | beam.Map(lambda n, missing: json.dumps([n, sorted(missing)]), beam.pvalue.AsSingleton(names))
+            | beam.io.WriteToText(proof, shard_name_template="")
+        )
+    with tf.io.gfile.GFile(proof) as file:
+        _check(*json.load(file), images)
+
+
+def _check(counted: int, missing: Sequence[str], images: int) -> None:
+    if missing or counted != images:
+        names = f"; without all posteriors: {', '.join(missing[:NAMES_SHOWN])}" if missing else ""
+        raise InputError(
+            f"evaluation: {counted} of {images} images of the split have a prediction{names}; expected each "
+            "image once; the examples and the posteriors are not of the same split: run again"
+        )

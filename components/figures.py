@@ -1,0 +1,80 @@
+"""What TFMA's Evaluator computed, read back: each metric with its interval, overall and by class."""
+
+from dataclasses import dataclass
+
+import tensorflow_model_analysis as tfma
+
+from components.averages import AVERAGE
+from components.evaluator import CANDIDATE
+from components.metrics import IMAGES
+from components.recipe import CALIBRATION_ERROR, CROSS_ENTROPY, TOP1_ERROR, TOP5_ERROR
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric and its 95 % interval (Poisson bootstrap); the bounds are None where there is no interval."""
+
+    value: float
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The metrics of one average over one slice of the images.
+
+    Attributes:
+        name: of the average (components.averages).
+        of_class: the true class that the images have, or "" for all images.
+        images: how many.
+        top1_error, top5_error, expected_calibration_error: shares in 0..1.
+        cross_entropy: nats.
+    """
+
+    name: str
+    of_class: str
+    images: int
+    top1_error: Measured
+    top5_error: Measured
+    cross_entropy: Measured
+    expected_calibration_error: Measured
+
+
+def read_figures(folder: str) -> list[Figure]:
+    """Of an Evaluation artifact: the candidate's, all images first, and the average over all as the last of
+    each slice.
+    """
+    result = tfma.load_eval_result(folder)
+    if len(result.config.model_specs) > 1:  # TFMA drops the name of a model that is alone
+        result = tfma.load_eval_result(folder, model_name=CANDIDATE)
+    figures = []
+    for slice_key, outputs in sorted(result.slicing_metrics, key=lambda metrics: metrics[0]):
+        of_class = str(slice_key[0][1]) if slice_key else ""
+        names = sorted(outputs, key=lambda name: (name == AVERAGE, _natural(name)))
+        figures += [_figure(name, of_class, outputs[name][""]) for name in names if outputs[name].get("")]
+    return figures
+
+
+def _natural(name: str) -> tuple:
+    """Q96 before Q128."""
+    number = name.removeprefix("Q")
+    return (0, int(number), "") if number.isdigit() else (1, 0, name)
+
+
+def _figure(name: str, of_class: str, metrics: dict) -> Figure:
+    return Figure(
+        name=name,
+        of_class=of_class,
+        images=round(_measured(metrics[IMAGES]).value),
+        top1_error=_measured(metrics[TOP1_ERROR]),
+        top5_error=_measured(metrics[TOP5_ERROR]),
+        cross_entropy=_measured(metrics[CROSS_ENTROPY]),
+        expected_calibration_error=_measured(metrics[CALIBRATION_ERROR]),
+    )
+
+
+def _measured(value: dict) -> Measured:
+    bounded = value.get("boundedValue")
+    if bounded is None:
+        return Measured(value["doubleValue"])
+    return Measured(bounded["value"], bounded["lowerBound"], bounded["upperBound"])

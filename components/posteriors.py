@@ -1,0 +1,179 @@
+"""Per-image posteriors as an artifact: another average or another fusion costs no forward pass.
+
+A Posteriors artifact holds one net's posteriors under one method at one Q, for each image of a split, as
+TFRecords of tf.Examples:
+    key bytes: which image, the same in each artifact; name bytes: its file; label int64: 0..classes-1;
+    class bytes: its name; decodes int64: 0 or 1;
+    plain, flipped float [classes]: posteriors of the image and of its horizontal flip; an image that does
+    not decode has the same posterior for each class, so it is an error under the rule for ties.
+Records lie in partitions by key, so that a later average reads all views of a few images at a time.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from tfx.types.artifact import Artifact
+
+from components.features import Layout
+from components.recipe import from_json, to_json
+from models.protocols import Method
+
+RECORDS, VIEW = "posteriors", "view.json"
+
+
+class Posteriors(Artifact):
+    """TFX's artifact type."""
+
+    TYPE_NAME = "VGGPosteriors"
+
+
+@dataclass(frozen=True, order=True)
+class View:
+    """What one Posteriors artifact holds.
+
+    Attributes:
+        weights: name of the trained net.
+        method: a models.protocols.Method.
+        shorter_side: Q in pixels.
+    """
+
+    weights: str
+    method: Method
+    shorter_side: int
+
+    @property
+    def name(self) -> str:
+        """As part of a component's id."""
+        return f"{self.weights}.{self.method.value}.{self.shorter_side}"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An image of the split, without its pixels. The attributes are those of the module's text."""
+
+    key: bytes
+    name: str
+    label: int
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """One record."""
+
+    image: Labelled
+    class_name: str
+    decodes: bool
+    plain: np.ndarray
+    flipped: np.ndarray
+
+
+def partition_path(folder: str, partition: int) -> str:
+    """Prefix of the TFRecords of one partition."""
+    return os.path.join(folder, f"{RECORDS}-{partition:03d}")
+
+
+def partition_files(folder: str, partition: int) -> list[str]:
+    """The TFRecords of one partition, sorted."""
+    return sorted(tf.io.gfile.glob(f"{partition_path(folder, partition)}-*"))
+
+
+def partition_of(key: bytes, count: int) -> int:
+    """Which of `count` partitions an image's record is in."""
+    return int.from_bytes(key[:4], "big") % count
+
+
+def write_view(folder: str, view: View, partitions: int) -> None:
+    """Says inside an artifact what it holds; written last, so that an artifact with it is complete."""
+    with tf.io.gfile.GFile(os.path.join(folder, VIEW), "w") as file:
+        json.dump({"view": to_json(view), "partitions": partitions}, file)
+
+
+def holds_view(folder: str) -> bool:
+    """Whether an artifact holds posteriors: there is none of a model that does not exist."""
+    return tf.io.gfile.exists(os.path.join(folder, VIEW))
+
+
+def read_view(folder: str) -> View:
+    """What an artifact holds."""
+    return from_json(View, _description(folder)["view"])
+
+
+def partition_count(folder: str) -> int:
+    """In how many partitions."""
+    return _description(folder)["partitions"]
+
+
+def read_posteriors(folder: str) -> Iterator[Posterior]:
+    """All records."""
+    for partition in range(partition_count(folder)):
+        for record in tf.data.TFRecordDataset(partition_files(folder, partition)).as_numpy_iterator():
+            yield from_record(record)
+
+
+def parse_image(record: bytes, layout: Layout) -> tuple[Labelled, bytes]:
+    """(which image it is, its encoded bytes) of a serialized tf.Example of the data.
+
+    The key is a hash of the whole record. Two records that are the same byte for byte share it, and both
+    count.
+    """
+    feature = tf.train.Example.FromString(record).features.feature
+    image = Labelled(
+        key=hashlib.sha256(record).digest()[:16],
+        name=feature[layout.filename].bytes_list.value[0].decode(errors="replace"),
+        label=feature[layout.label].int64_list.value[0] - layout.first_label,
+    )
+    return image, feature[layout.image].bytes_list.value[0]
+
+
+def to_record(posterior: Posterior) -> bytes:
+    """Serialized."""
+    return example(
+        key=posterior.image.key,
+        name=posterior.image.name.encode(),
+        label=posterior.image.label,
+        **{"class": posterior.class_name.encode()},
+        decodes=int(posterior.decodes),
+        plain=posterior.plain,
+        flipped=posterior.flipped,
+    ).SerializeToString()
+
+
+def from_record(record: bytes) -> Posterior:
+    """The inverse of to_record."""
+    feature = tf.train.Example.FromString(record).features.feature
+    return Posterior(
+        image=Labelled(
+            key=feature["key"].bytes_list.value[0],
+            name=feature["name"].bytes_list.value[0].decode(),
+            label=feature["label"].int64_list.value[0],
+        ),
+        class_name=feature["class"].bytes_list.value[0].decode(),
+        decodes=bool(feature["decodes"].int64_list.value[0]),
+        plain=np.array(feature["plain"].float_list.value, np.float32),
+        flipped=np.array(feature["flipped"].float_list.value, np.float32),
+    )
+
+
+def example(**values: bytes | int | np.ndarray) -> tf.train.Example:
+    """A tf.Example of one bytes or int64, or many floats, for each key."""
+    return tf.train.Example(
+        features=tf.train.Features(feature={key: _feature(value) for key, value in values.items()})
+    )
+
+
+def _description(folder: str) -> dict:
+    with tf.io.gfile.GFile(os.path.join(folder, VIEW)) as file:
+        return json.load(file)
+
+
+def _feature(value: bytes | int | np.ndarray) -> tf.train.Feature:
+    if isinstance(value, bytes):
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+    if isinstance(value, int):
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+    return tf.train.Feature(float_list=tf.train.FloatList(value=value))

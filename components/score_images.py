@@ -1,0 +1,109 @@
+"""Scores a split's images on Beam (section 3.2): one forward pass for each image and flip.
+
+Each worker process loads the net once and takes IMAGES_AT_ONCE images at a time, so 50,000 images spread
+over workers, and a worker's memory does not grow with them.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.utils import shared
+
+from components.features import LAYOUTS, Layout
+from components.posteriors import Posterior, parse_image, partition_of, to_record
+from models.errors import InputError
+from models.protocols import Method
+from models.view_scorer import Scores, ViewScorer
+from serving.export import describe, read_network
+from serving.signatures import Head
+
+IMAGES_AT_ONCE = 32
+
+
+def layout_of_model(model: str) -> Layout:
+    """The layout of the examples that a model was trained on.
+
+    Raises:
+        InputError: no SavedModel of this project.
+    """
+    head = describe(model)[1]
+    return next(layout for layout in LAYOUTS if layout.image == head.image_key)
+
+
+class ScoreImages(beam.PTransform):
+    """Serialized tf.Examples of the data to serialized posteriors (components.posteriors).
+
+    Args:
+        model: folder of an exported SavedModel.
+        method: what the net is applied to.
+        shorter_side: Q in pixels.
+        layout: keys of the examples.
+        partitions: how many outputs, "0", "1", ..., the records are divided among by their keys.
+    """
+
+    def __init__(self, model: str, method: Method, shorter_side: int, layout: Layout, partitions: int):
+        super().__init__()
+        self._score = _Score(model, method, shorter_side, layout)
+        self._partitions = partitions
+
+    def expand(self, records: beam.PCollection):
+        batches = records | beam.BatchElements(min_batch_size=IMAGES_AT_ONCE, max_batch_size=IMAGES_AT_ONCE)
+        tags = [str(number) for number in range(self._partitions)]
+        return (
+            batches
+            | "Score" >> beam.ParDo(self._score)
+            | beam.ParDo(_partition, self._partitions).with_outputs(*tags)
+        )
+
+
+def read_split(pipeline: beam.Pipeline, folder: str, label: str = "Read") -> beam.PCollection:
+    """Serialized tf.Examples of all TFRecords in a folder."""
+    return pipeline | label >> beam.io.ReadFromTFRecord(os.path.join(folder, "*"))
+
+
+class _Score(beam.DoFn):
+    def __init__(self, model: str, method: Method, shorter_side: int, layout: Layout):
+        self._model, self._method, self._shorter_side, self._layout = model, method, shorter_side, layout
+        self._shared = shared.Shared()
+
+    def setup(self) -> None:
+        """Once a thread; the net once a process."""
+        self._loaded = self._shared.acquire(self._load, tag=f"{self._model}|{self._method}|{self._shorter_side}")
+
+    def process(self, batch: Sequence[bytes]) -> Iterator[Posterior]:
+        images, encoded = zip(*(parse_image(record, self._layout) for record in batch), strict=True)
+        classes = self._loaded.head.class_names
+        uniform = np.full(len(classes), 1 / len(classes), np.float32)
+        for image, scores in zip(images, self._loaded.scorer(encoded), strict=True):
+            if not 0 <= image.label < len(classes):
+                raise InputError(
+                    f"image {image.name}: class {image.label}; expected 0..{len(classes) - 1}, the model's "
+                    "classes; evaluate it on data with the same classes"
+                )
+            found = scores or Scores(uniform, uniform)
+            yield Posterior(image, classes[image.label], scores is not None, found.plain, found.flipped)
+
+    def _load(self) -> "_Loaded":
+        network, net, head = read_network(self._model)
+        scorer = ViewScorer(
+            network,
+            method=self._method,
+            shorter_side=self._shorter_side,
+            input_size=net.input_size,
+            mean_rgb=head.mean_rgb,
+        )
+        return _Loaded(scorer, head)
+
+
+def _partition(posterior: Posterior, count: int) -> Iterator[beam.pvalue.TaggedOutput]:
+    number = partition_of(posterior.image.key, count)
+    yield beam.pvalue.TaggedOutput(str(number), to_record(posterior))
+
+
+class _Loaded:
+    """What one process keeps; a plain tuple could not be weakly referenced, which Shared does."""
+
+    def __init__(self, scorer: ViewScorer, head: Head):
+        self.scorer, self.head = scorer, head

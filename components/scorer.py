@@ -1,0 +1,69 @@
+"""The Scorer component: a trained net's posteriors for each evaluation image, under one method at one Q."""
+
+import apache_beam as beam
+from tfx.dsl.component.experimental.annotations import BeamComponentParameter
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
+from tfx.v1.types import standard_artifacts
+
+from components import artifact_files
+from components.average_posteriors import partitions
+from components.posteriors import Posteriors, View, partition_path, write_view
+from components.recipe import from_json
+from components.score_images import ScoreImages, layout_of_model, read_split
+from serving.export import describe
+
+SPLIT = "eval"
+
+
+@component(use_beam=True)
+def Scorer(  # noqa: N802 - TFX names components so
+    examples: InputArtifact[standard_artifacts.Examples],
+    statistics: InputArtifact[standard_artifacts.ExampleStatistics],
+    posteriors: OutputArtifact[Posteriors],
+    view: Parameter[str],
+    model: InputArtifact[standard_artifacts.Model] = None,
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Writes `posteriors`. Cached by TFX, so no later average or fusion repeats these forward passes.
+
+    Args:
+        examples: with a split eval.
+        statistics: of the examples.
+        posteriors: one record for each image of that split.
+        view: components.posteriors.View as JSON.
+        model: a Trainer's or Exporter's. None, as of a baseline that does not exist yet: nothing is written.
+        beam_pipeline: TFX's.
+    """
+    if model is None:
+        return
+    images = artifact_files.read_statistics(statistics, SPLIT).datasets[0].num_examples
+    write_posteriors(
+        beam_pipeline,
+        examples=artifact_utils.get_split_uri([examples], SPLIT),
+        model=path_utils.serving_model_path(model.uri),
+        view=from_json(View, view),
+        folder=posteriors.uri,
+        images=images,
+    )
+
+
+def write_posteriors(
+    beam_pipeline: beam.Pipeline, *, examples: str, model: str, view: View, folder: str, images: int
+) -> None:
+    """Scores all TFRecords in folder `examples` with a SavedModel, and writes a Posteriors folder.
+
+    `images` is about how many there are: it decides the number of partitions.
+    """
+    count = partitions(images, len(describe(model)[1].class_names))
+    layout = layout_of_model(model)
+    with beam_pipeline as pipeline:
+        scored = read_split(pipeline, examples) | ScoreImages(
+            model, view.method, view.shorter_side, layout, count
+        )
+        for number in range(count):
+            _ = scored[str(number)] | f"Write{number}" >> beam.io.WriteToTFRecord(
+                partition_path(folder, number)
+            )
+    write_view(folder, view, count)
