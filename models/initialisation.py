@@ -17,12 +17,14 @@ from models.errors import InputError
 class Initialisation(str, enum.Enum):
     """How a weight layer's kernel is drawn; biases start at 0.
 
-    PAPER: normal, mean 0, variance 1e-2, so standard deviation 0.1 (many ports use 0.01).
+    PAPER: normal, mean 0, variance 1e-2, so standard deviation 0.1.
+    SMALL: the other reading of that sentence, which many ports use: standard deviation 1e-2.
     GLOROT: "the random initialisation procedure of Glorot & Bengio (2010)", which needs no net A first.
     HE: not the paper's (He et al. came two months later): what ReLU nets this deep are started with today.
     """
 
     PAPER = "paper"
+    SMALL = "small"
     GLOROT = "glorot"
     HE = "he"
 
@@ -42,6 +44,8 @@ class Initialisation(str, enum.Enum):
         """A seeded Keras initializer for one layer."""
         if self is Initialisation.PAPER:
             return keras.initializers.RandomNormal(mean=0.0, stddev=math.sqrt(1e-2), seed=seed)
+        if self is Initialisation.SMALL:
+            return keras.initializers.RandomNormal(mean=0.0, stddev=1e-2, seed=seed)
         if self is Initialisation.GLOROT:
             return keras.initializers.GlorotUniform(seed=seed)
         return keras.initializers.HeNormal(seed=seed)

@@ -51,8 +51,19 @@ def test_missing_layers_are_refused_by_name():
 
 
 def test_an_unknown_initialisation_is_named():
-    with pytest.raises(InputError, match=r"'xavier'.*paper, glorot, he"):
+    with pytest.raises(InputError, match=r"'xavier'.*paper, small, glorot, he"):
         Initialisation.named("xavier")
+
+
+@pytest.mark.parametrize(("name", "deviation"), [("paper", 0.1), ("small", 0.01)])
+def test_both_readings_of_the_papers_variance(name: str, deviation: float):
+    """Read as a variance, 1e-2 is a standard deviation of 0.1 in every layer, whatever its fan-in."""
+    model = build(Net("A", **SMALL), initialisation=Initialisation.named(name), seed=3)
+    for layer in ("conv3_1", "fc6", "fc7"):
+        kernel, bias = model.get_layer(layer).get_weights()
+        assert kernel.mean() == pytest.approx(0, abs=deviation / 20)
+        assert kernel.std() == pytest.approx(deviation, rel=0.05)
+        assert not bias.any()
 
 
 def test_colour_shift_follows_the_principal_components():
