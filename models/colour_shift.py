@@ -24,4 +24,4 @@ def principal_components(covariance: np.ndarray) -> np.ndarray:
 def colour_shift(components: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """What to add to each pixel of one crop, float32 [3], from `principal_components` and a seed int [2]."""
     draws = tf.random.stateless_normal([3], seed, stddev=STANDARD_DEVIATION)
-    return tf.linalg.matvec(tf.constant(components), draws)
+    return tf.reduce_sum(tf.constant(components) * draws, axis=1)

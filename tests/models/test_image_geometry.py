@@ -64,37 +64,6 @@ def test_subtract_mean():
     )
 
 
-def test_training_scale_covers_its_range_evenly():
-    drawn = [int(images.training_scale(256, 260, tf.constant([1, n]))) for n in range(500)]
-    counts = np.bincount(np.array(drawn) - 256, minlength=5)
-    assert set(drawn) == {256, 257, 258, 259, 260}
-    assert counts.min() > 70  # 100 expected of each
-    assert {int(images.training_scale(256, 256, tf.constant([1, n]))) for n in range(5)} == {256}
-
-
-def test_training_crop_repeats_with_its_seed_eagerly_and_in_tf_data():
-    image = tf.constant(np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8))
-
-    def crop(seed):
-        return images.training_crop(image, scales=(64, 80), size=64, seed=seed)
-
-    seeds = tf.constant([[1, n] for n in range(6)], tf.int64)
-    eager = [crop(seed).numpy() for seed in seeds]
-    in_tf_data = list(tf.data.Dataset.from_tensor_slices(seeds).map(crop).as_numpy_iterator())
-    for one, other in zip(eager, in_tf_data, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-3)
-    assert eager[0].shape == (64, 64, 3)
-    assert not np.allclose(eager[0], eager[1])
-
-
-def test_random_crop_reaches_every_place_and_flip_happens_half_the_time():
-    image = tf.constant(np.arange(9, dtype=np.float32).reshape(3, 3, 1).repeat(3, axis=2))
-    corners = {float(images.random_crop(image, 2, tf.constant([0, n]))[0, 0, 0]) for n in range(60)}
-    assert corners == {0.0, 1.0, 3.0, 4.0}
-    flipped = sum(float(images.random_flip(image, tf.constant([0, n]))[0, 0, 0]) == 2.0 for n in range(400))
-    assert 160 < flipped < 240
-
-
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
 def test_grey_and_colour_decode_to_rgb(form):
     grey = np.full((16, 16), 90, np.uint8)
