@@ -39,6 +39,7 @@ class AveragePosteriors(beam.PTransform):
         self._average = _AveragePartition(dict(folders), averages)
 
     def expand(self, numbers: beam.PCollection):
+        """Beam's."""
         return numbers | beam.Reshuffle() | beam.ParDo(self._average).with_outputs("missing", main="main")
 
 

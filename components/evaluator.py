@@ -52,7 +52,7 @@ def _model(name: str, outputs: tuple[str, ...], prefix: str) -> tfma.ModelSpec:
         # Predictions lie in the examples under these keys; TFMA loads no model.
         model_type=tfma.constants.MATERIALIZED_PREDICTION,
         prediction_keys={output: prefix + output for output in outputs},
-        label_keys={output: "label" for output in outputs},
+        label_keys=dict.fromkeys(outputs, "label"),
         is_baseline=name == BASELINE,
     )
 
@@ -62,13 +62,10 @@ def _metrics(output: str, thresholds: tuple[Threshold, ...]) -> tfma.MetricsSpec
     spec.metrics.add(class_name="PosteriorMetrics", module=METRICS_MODULE)
     for threshold in thresholds:
         bound = spec.per_slice_thresholds[threshold.metric].thresholds.add()
-        bound.slicing_specs.append(_slice(threshold.by_class))
+        # An empty slicing spec is all images together; a threshold without one would hold for each slice.
+        bound.slicing_specs.add(feature_keys=[CLASS] if threshold.by_class else [])
         bound.threshold.CopyFrom(_bounds(threshold))
     return spec
-
-
-def _slice(by_class: bool) -> tfma.SlicingSpec:
-    return tfma.SlicingSpec(feature_keys=[CLASS]) if by_class else tfma.SlicingSpec()
 
 
 def _bounds(threshold: Threshold) -> tfma.MetricThreshold:

@@ -96,7 +96,8 @@ def _computations(
 
 def _computation(eval_config, model: str, output: str) -> metric_types.MetricComputation:
     keys = {
-        name: metric_types.MetricKey(name=name, model_name=model, output_name=output, example_weighted=False)
+        # Not weighted (None) and not "weighted: no" (False): thresholds of a spec are looked up so.
+        name: metric_types.MetricKey(name, model_name=model, output_name=output, example_weighted=None)
         for name in (IMAGES, *METRICS)
     }
     return metric_types.MetricComputation(

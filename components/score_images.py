@@ -49,6 +49,7 @@ class ScoreImages(beam.PTransform):
         self._partitions = partitions
 
     def expand(self, records: beam.PCollection):
+        """Beam's."""
         batches = records | beam.BatchElements(min_batch_size=IMAGES_AT_ONCE, max_batch_size=IMAGES_AT_ONCE)
         tags = [str(number) for number in range(self._partitions)]
         return (
@@ -70,7 +71,9 @@ class _Score(beam.DoFn):
 
     def setup(self) -> None:
         """Once a thread; the net once a process."""
-        self._loaded = self._shared.acquire(self._load, tag=f"{self._model}|{self._method}|{self._shorter_side}")
+        self._loaded = self._shared.acquire(
+            self._load, tag=f"{self._model}|{self._method}|{self._shorter_side}"
+        )
 
     def process(self, batch: Sequence[bytes]) -> Iterator[Posterior]:
         images, encoded = zip(*(parse_image(record, self._layout) for record in batch), strict=True)

@@ -22,7 +22,7 @@ def _line(slice_key, failure) -> str:
     metric = failure.metric_key.name
     name = WORDS.get(metric, metric.replace("_", " "))
     where = "".join(f" of class {key.bytes_value.decode()}" for key in slice_key.single_slice_keys)
-    value = failure.metric_value.bounded_value.value.value or failure.metric_value.double_value.value
+    value = failure.metric_value.double_value.value
     if failure.metric_key.is_diff:
         most = failure.metric_threshold.change_threshold.absolute.value
         return (

@@ -1,52 +1,19 @@
-"""Experiments by name: the rows of Tables 3 and 4 as the paper trained them, and small ones.
+"""Experiments by name: small ones, the paper's tables in miniature, and the rows of Tables 3 to 6.
 
 A variant of an experiment is `dataclasses.replace` of its parts.
 """
 
 import dataclasses
+import fnmatch
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from components.recipe import TOP1_ERROR, Evaluation, Threshold, TrainerConfig, Training
 from models.errors import InputError
 from models.initialisation import Initialisation
 from models.vgg import Net
-from pipeline.paper_tables import TABLE_3, TABLE_4, Row
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One configuration of the whole pipeline.
-
-    Attributes:
-        name: what VGG_EXPERIMENT says.
-        summary: for a list.
-        config: net and training.
-        evaluation: how the net is tested.
-        weights: name of the trained net; experiments that differ only in their evaluation share it.
-        starts_from: name of the experiment whose trained net is the base model, or None.
-        fused_with: names of experiments whose posteriors are averaged with this one's (section 4.4). Such an
-            evaluation pushes no model, as what it evaluates is none.
-        most_undecodable: share of a split, 0..1, that may fail to decode before the run fails.
-        paper: the row of the paper that this is, or None.
-    """
-
-    name: str
-    summary: str
-    config: TrainerConfig
-    evaluation: Evaluation
-    weights: str
-    starts_from: str | None = None
-    fused_with: tuple[str, ...] = ()
-    most_undecodable: float = 0.0
-    paper: Row | None = None
-
-    def __post_init__(self):
-        if min(self.evaluation.shorter_sides) < self.config.net.input_size:
-            raise InputError(
-                f"experiment {self.name}: Q {self.evaluation.shorter_sides}: smaller than the net's crop of "
-                f"{self.config.net.input_size} pixels, so that there is no score map"
-            )
+from pipeline.experiment import Experiment
+from pipeline.miniatures import miniatures
+from pipeline.paper_experiments import paper_experiments
 
 
 def experiment(name: str) -> Experiment:
@@ -61,6 +28,20 @@ def experiment(name: str) -> Experiment:
             "`vgg experiments` describes them"
         )
     return EXPERIMENTS[name]
+
+
+def experiments_named(pattern: str) -> list[Experiment]:
+    """Those whose names match a shell pattern, such as mini-*; in the order of the list.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not set(pattern) & set("*?["):
+        return [experiment(pattern)]
+    found = [entry for name, entry in EXPERIMENTS.items() if fnmatch.fnmatchcase(name, pattern)]
+    if not found:
+        raise InputError(f"experiments {pattern!r}: none matches; `vgg experiments` lists their names")
+    return found
 
 
 def from_random_weights(whole: Experiment, initialisation: Initialisation) -> Experiment:
@@ -85,38 +66,6 @@ def chain(last: Experiment, experiments: Mapping[str, Experiment]) -> list[Exper
 def fused(whole: Experiment, experiments: Mapping[str, Experiment]) -> list[Experiment]:
     """The experiments whose nets are evaluated together: `whole` itself first."""
     return [whole, *(experiments[name] for name in whole.fused_with)]
-
-
-def _from_row(row: Row) -> Experiment:
-    several = len(row.shorter_sides) > 1
-    starts_from, rate = _origin(row)
-    return Experiment(
-        name=row.weights + ("-multiscale" if several else ""),
-        summary=f"Table {4 if several else 3} of the paper, ImageNet",
-        config=TrainerConfig(
-            net=Net(row.net),
-            training=Training(smallest_side=row.smallest, largest_side=row.largest, learning_rate=rate),
-        ),
-        evaluation=Evaluation(shorter_sides=row.shorter_sides),
-        weights=row.weights,
-        starts_from=starts_from,
-        # ImageNet's own files all decode once the known bad ones are re-encoded; a copy may lose a few.
-        most_undecodable=1e-4,
-        paper=row,
-    )
-
-
-def _origin(row: Row) -> tuple[str | None, float]:
-    """Section 3.1: A from random weights; deeper nets at S = 256 from A; S = 384 fine-tunes S = 256 at 1e-3;
-    jittered S fine-tunes S = 384, at the same 1e-3 as the paper gives no other.
-
-    Of A-LRN, which is no deeper than A, the paper says nothing: it starts from random weights like A.
-    """
-    if row.net in ("A", "A-LRN"):
-        return None, 1e-2
-    if row.smallest == row.largest == 256:
-        return "A-256", 1e-2
-    return f"{row.net}-{256 if row.largest == 384 else 384}", 1e-3
 
 
 def _small(name: str, net: str, sides: tuple[int, int], base: str | None) -> Experiment:
@@ -200,6 +149,7 @@ EXPERIMENTS = {
         FLOWERS,
         *CHAIN_IN_MINIATURE,
         IMAGENET_SMOKE,
-        *(_from_row(row) for row in TABLE_3 + TABLE_4),
+        *miniatures().values(),
+        *paper_experiments().values(),
     )
 }

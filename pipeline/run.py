@@ -19,7 +19,8 @@ class ComponentError(RuntimeError):
 
 
 def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int:
-    """Runs the experiment of VGG_EXPERIMENT in the environment of VGG_HOME and VGG_DATA.
+    """Runs the experiment of VGG_EXPERIMENT, or each that matches it, in the environment of VGG_HOME and
+    VGG_DATA.
 
     VGG_INIT, the name of an initialisation, cuts off the experiment's chain of base models. With `check`,
     mistakes are found in the order of what finding them costs: importing TFX takes half a minute.
@@ -38,17 +39,21 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
             check_model(environment.init_from)
     with quiet_imports():
         from models.initialisation import Initialisation
-        from pipeline.experiments import experiment, from_random_weights
-    chosen = experiment(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
+        from pipeline.experiments import experiments_named, from_random_weights
+    chosen = experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
     if initialisation := variables.get("VGG_INIT"):
-        chosen = from_random_weights(chosen, Initialisation.named(initialisation))
+        chosen = [from_random_weights(each, Initialisation.named(initialisation)) for each in chosen]
     if check:
         check_data(environment.data)
+    return max([_run_one(each, environment) for each in chosen])
+
+
+def _run_one(experiment, environment: Environment) -> int:
     with quiet_imports():
         from pipeline.local_runner import Runner
         from pipeline.pipeline import create_pipeline
-    runner = Runner(chosen, environment)
-    runner.run(create_pipeline(chosen, environment))
+    runner = Runner(experiment, environment)
+    runner.run(create_pipeline(experiment, environment))
     return NOT_BLESSED if runner.refused else BLESSED
 
 

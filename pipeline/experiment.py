@@ -1,0 +1,42 @@
+"""What one experiment is."""
+
+from dataclasses import dataclass
+
+from components.recipe import Evaluation, TrainerConfig
+from models.errors import InputError
+from pipeline.paper_tables import FusionRow, Row
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One configuration of the whole pipeline.
+
+    Attributes:
+        name: what VGG_EXPERIMENT says.
+        summary: for a list.
+        config: net and training.
+        evaluation: how the net is tested.
+        weights: name of the trained net; experiments that differ only in their evaluation share it.
+        starts_from: name of the experiment whose trained net is the base model, or None.
+        fused_with: names of experiments whose posteriors are averaged with this one's (section 4.4). Such an
+            evaluation pushes no model, as what it evaluates is none.
+        most_undecodable: share of a split, 0..1, that may fail to decode before the run fails.
+        paper: the row of the paper that this is, or is the miniature of, or None.
+    """
+
+    name: str
+    summary: str
+    config: TrainerConfig
+    evaluation: Evaluation
+    weights: str
+    starts_from: str | None = None
+    fused_with: tuple[str, ...] = ()
+    most_undecodable: float = 0.0
+    paper: Row | FusionRow | None = None
+
+    def __post_init__(self):
+        if min(self.evaluation.shorter_sides) < self.config.net.input_size:
+            raise InputError(
+                f"experiment {self.name}: Q {self.evaluation.shorter_sides}: smaller than the net's crop of "
+                f"{self.config.net.input_size} pixels, so that there is no score map"
+            )
