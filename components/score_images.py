@@ -4,7 +4,6 @@ Each worker process loads the net once and takes IMAGES_AT_ONCE images at a time
 over workers, and a worker's memory does not grow with them.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
@@ -59,9 +58,9 @@ class ScoreImages(beam.PTransform):
         )
 
 
-def read_split(pipeline: beam.Pipeline, folder: str, label: str = "Read") -> beam.PCollection:
-    """Serialized tf.Examples of all TFRecords in a folder."""
-    return pipeline | label >> beam.io.ReadFromTFRecord(os.path.join(folder, "*"))
+def read_examples(pipeline: beam.Pipeline, pattern: str) -> beam.PCollection:
+    """Serialized tf.Examples of all TFRecords that match."""
+    return pipeline | beam.io.ReadFromTFRecord(pattern)
 
 
 class _Score(beam.DoFn):

@@ -1,5 +1,7 @@
 """The Scorer component: a trained net's posteriors for each evaluation image, under one method at one Q."""
 
+import os
+
 import apache_beam as beam
 from tfx.dsl.component.experimental.annotations import BeamComponentParameter
 from tfx.types import artifact_utils
@@ -11,7 +13,7 @@ from components import artifact_files
 from components.average_posteriors import partitions
 from components.posteriors import Posteriors, View, partition_path, write_view
 from components.recipe import from_json
-from components.score_images import ScoreImages, layout_of_model, read_split
+from components.score_images import ScoreImages, layout_of_model, read_examples
 from serving.export import describe
 
 SPLIT = "eval"
@@ -41,7 +43,7 @@ def Scorer(  # noqa: N802 - TFX names components so
     images = artifact_files.read_statistics(statistics, SPLIT).datasets[0].num_examples
     write_posteriors(
         beam_pipeline,
-        examples=artifact_utils.get_split_uri([examples], SPLIT),
+        examples=os.path.join(artifact_utils.get_split_uri([examples], SPLIT), "*"),
         model=path_utils.serving_model_path(model.uri),
         view=from_json(View, view),
         folder=posteriors.uri,
@@ -52,14 +54,14 @@ def Scorer(  # noqa: N802 - TFX names components so
 def write_posteriors(
     beam_pipeline: beam.Pipeline, *, examples: str, model: str, view: View, folder: str, images: int
 ) -> None:
-    """Scores all TFRecords in folder `examples` with a SavedModel, and writes a Posteriors folder.
+    """Scores all TFRecords that match `examples` with a SavedModel, and writes a Posteriors folder.
 
     `images` is about how many there are: it decides the number of partitions.
     """
     count = partitions(images, len(describe(model)[1].class_names))
     layout = layout_of_model(model)
     with beam_pipeline as pipeline:
-        scored = read_split(pipeline, examples) | ScoreImages(
+        scored = read_examples(pipeline, examples) | ScoreImages(
             model, view.method, view.shorter_side, layout, count
         )
         for number in range(count):

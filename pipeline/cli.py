@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from pipeline.data_commands import data
+from pipeline.evaluate_command import evaluate
 from pipeline.run import DEFAULT_EXPERIMENT, exit_status, run
 from pipeline.run_log import quiet_imports
 
@@ -67,6 +68,7 @@ def nets_command(json_: bool) -> int:
 
 
 vgg.add_command(data)
+vgg.add_command(evaluate)
 
 
 def main(arguments: list[str] | None = None) -> None:

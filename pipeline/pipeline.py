@@ -101,9 +101,7 @@ def _data(experiment: Experiment, environment: Environment) -> _Data:
     return _Data(nodes, examples, statistics, schema, transform_graph, undecodable_gate)
 
 
-def _trainers(
-    members: list[Experiment], environment: Environment, data: _Data
-) -> dict[str, BaseNode]:
+def _trainers(members: list[Experiment], environment: Environment, data: _Data) -> dict[str, BaseNode]:
     """A Trainer for each net of the members' chains, each the base model of the next, by weights.
 
     Its id is the trained net's name: another experiment that needs this net finds it in TFX's cache. A

@@ -18,6 +18,7 @@ from models.vgg import Net, build_fully_convolutional
 from serving.signatures import Head, signatures
 
 DESCRIPTION = os.path.join("assets.extra", "vgg.json")
+WEIGHTS_INDEX = os.path.join("variables", "variables.index")
 
 
 def export(trained: keras.Model, net: Net, head: Head, path: str) -> None:

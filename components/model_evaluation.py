@@ -1,0 +1,178 @@
+"""Evaluates exported models on a folder of TFRecords without a pipeline run: what `vgg evaluate` does.
+
+The same Scorer, Averager and TFMA configuration as in the pipeline. Posteriors are kept in a folder, by
+model, data and view, so that another average or fusion of them costs no forward pass.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from apache_beam.options.pipeline_options import PipelineOptions
+from tfx_bsl.public import tfxio
+
+from components.averager import write_predictions
+from components.averages import Averages, averages
+from components.evaluator import eval_config
+from components.features import VALIDATION_SHARDS
+from components.figures import Figure, read_figures
+from components.posteriors import View, holds_view
+from components.recipe import Evaluation
+from components.scorer import write_posteriors
+from models.errors import InputError
+from serving.export import WEIGHTS_INDEX, describe
+
+PipelineFactory = Callable[[], beam.Pipeline]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The validation shards of a data folder.
+
+    Attributes:
+        pattern: of their paths.
+        images: how many records they hold.
+        fingerprint: of their names, sizes and times.
+    """
+
+    pattern: str
+    images: int
+    fingerprint: str
+
+
+def local_pipeline() -> beam.Pipeline:
+    """Beam in this process, as the local pipeline runs it."""
+    return beam.Pipeline(
+        options=PipelineOptions(["--direct_running_mode=in_memory", "--direct_num_workers=1"])
+    )
+
+
+def find_examples(data: str) -> Examples:
+    """The validation split in a folder of TFRecords.
+
+    Raises:
+        InputError: there is none.
+    """
+    pattern = os.path.join(data, VALIDATION_SHARDS)
+    files = sorted(tf.io.gfile.glob(pattern))
+    if not files:
+        raise InputError(
+            f"data folder {data}: no validation shards; expected validation-?????-of-????? TFRecords as "
+            "`vgg data` writes them"
+        )
+    count = tf.data.TFRecordDataset(files).reduce(tf.constant(0, tf.int64), lambda n, _: n + 1)
+    return Examples(pattern, int(count), _fingerprint(files))
+
+
+def evaluate_models(
+    models: Sequence[str],
+    examples: Examples,
+    evaluation: Evaluation,
+    folder: str,
+    *,
+    pipeline: PipelineFactory = local_pipeline,
+    scoring: Callable[[View], None] = lambda view: None,
+) -> list[Figure]:
+    """The metrics of one model, or of several and of their fusion.
+
+    Args:
+        models: folders of exported SavedModels.
+        examples: to evaluate them on.
+        evaluation: protocol, Q and flip.
+        folder: where posteriors are kept.
+        pipeline: makes the Beam pipelines.
+        scoring: told each view before its forward passes begin; not of views that are there already.
+
+    Raises:
+        InputError: not a model of this project; a Q smaller than its crop; models of other classes; an image
+            that does not count once.
+    """
+    names = _names(models)
+    _check(models, evaluation)
+    wanted = averages([(name, name, evaluation) for name in names])
+    paths = dict(zip(names, models, strict=True))
+    folders = {}
+    for view in wanted.views:
+        folders[view] = _view_folder(folder, paths[view.weights], examples, view)
+        if not holds_view(folders[view]):
+            scoring(view)
+            write_posteriors(
+                pipeline(),
+                examples=examples.pattern,
+                model=paths[view.weights],
+                view=view,
+                folder=folders[view],
+                images=examples.images,
+            )
+    return _figures(folders, wanted, evaluation, examples, os.path.join(folder, "last"), pipeline)
+
+
+def _figures(
+    folders: dict[View, str],
+    wanted: Averages,
+    evaluation: Evaluation,
+    examples: Examples,
+    folder: str,
+    pipeline: PipelineFactory,
+) -> list[Figure]:
+    if tf.io.gfile.exists(folder):
+        tf.io.gfile.rmtree(folder)
+    predictions, evaluated = (os.path.join(folder, part) for part in ("predictions", "evaluation"))
+    write_predictions(pipeline(), folders, wanted, predictions, examples.images)
+    config = eval_config(wanted.names, evaluation, bless=False)
+    source = tfxio.TFExampleRecord(
+        os.path.join(predictions, "*"),
+        raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
+        telemetry_descriptors=["vgg", "evaluate"],
+    )
+    shared = tfma.default_eval_shared_model(folder, eval_config=config)
+    with pipeline() as run:
+        _ = (
+            run
+            | source.BeamSource()
+            | tfma.ExtractEvaluateAndWriteResults(
+                eval_shared_model=shared, eval_config=config, output_path=evaluated
+            )
+        )
+    return read_figures(evaluated)
+
+
+def _check(models: Sequence[str], evaluation: Evaluation) -> None:
+    heads = {}
+    for model in models:
+        net, heads[model] = describe(model)
+        if min(evaluation.shorter_sides) < net.input_size:
+            raise InputError(
+                f"model {model}: Q {min(evaluation.shorter_sides)} is smaller than its crop of "
+                f"{net.input_size} pixels; expected at least that"
+            )
+    first = heads[models[0]]
+    for model, head in heads.items():
+        if head.class_names != first.class_names or head.first_label != first.first_label:
+            raise InputError(f"model {model}: other classes than {models[0]}'s; only equal ones can be fused")
+
+
+def _names(models: Sequence[str]) -> list[str]:
+    """A short name for each: the last parts of its path that tell it from the others."""
+    parts = [os.path.abspath(model).split(os.sep) for model in models]
+    for length in range(1, max(map(len, parts)) + 1):
+        names = [".".join(path[-length:]) for path in parts]
+        if len(set(names)) == len(names):
+            return names
+    raise InputError(f"models {', '.join(models)}: the same one twice; expected different ones")
+
+
+def _view_folder(folder: str, model: str, examples: Examples, view: View) -> str:
+    weights = _fingerprint([os.path.join(model, WEIGHTS_INDEX)])
+    identity = "\n".join((weights, examples.fingerprint, view.name))
+    return os.path.join(folder, hashlib.sha256(identity.encode()).hexdigest()[:16])
+
+
+def _fingerprint(files: Sequence[str]) -> str:
+    stats = [(os.path.abspath(file), tf.io.gfile.stat(file)) for file in files]
+    lines = [f"{path} {stat.length} {stat.mtime_nsec}" for path, stat in stats]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,91 @@
+"""`vgg evaluate`: any exported model, any protocol, without training."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from models.errors import InputError
+from pipeline.run_log import quiet_imports
+
+
+@click.command("evaluate")
+@click.option("--model", "models", multiple=True, required=True, help="Exported model; several are fused.")
+@click.option("--data", required=True, envvar="VGG_DATA", help="Folder with validation-* TFRecords.")
+@click.option("--protocol", default="dense", show_default=True, help="dense, multi-crop, multi-crop-dense, "
+              "ten-crop or centre-crop.")  # fmt: skip
+@click.option("--q", "sides", help="Shorter sides, such as 256,384,512.  [default: the first model's]")
+@click.option("--flip/--no-flip", default=True, show_default=True, help="Average with the horizontal flip.")
+@click.option(
+    "--home", envvar="VGG_HOME", default="~/vgg", show_default=True, help="Posteriors are kept below."
+)
+@click.option("--json", "json_", is_flag=True, help="For programs: shares in 0..1.")
+def evaluate(
+    models: tuple[str, ...], data: str, protocol: str, sides: str | None, flip: bool, home: str, json_: bool
+) -> int:
+    """Evaluate pushed or trained models on the validation split, without training.
+
+    With several --model, their posteriors are averaged (the paper's section 4.4). Forward passes are kept in
+    HOME/posteriors: another protocol over the same Q, or another fusion, repeats none of them.
+    """
+    with quiet_imports():
+        from components.model_evaluation import evaluate_models, find_examples
+        from components.recipe import Evaluation
+        from models.protocols import Protocol
+        from serving.export import describe
+    chosen = Evaluation(
+        shorter_sides=_sides(sides) or describe(models[0])[1].shorter_sides,
+        flip=flip,
+        protocol=Protocol.named(protocol),
+    )
+    kept = Path(home).expanduser().absolute() / "posteriors"
+    say = _silent if json_ else click.echo
+    with quiet_imports():
+        figures = evaluate_models(
+            models,
+            find_examples(data),
+            chosen,
+            str(kept),
+            scoring=lambda view: say(f"scoring {view.weights}, {view.method.value}, Q = {view.shorter_side}"),
+        )
+    if json_:
+        click.echo(json.dumps([dataclasses.asdict(figure) for figure in figures], indent=2))
+    else:
+        _show(figures)
+    return 0
+
+
+def _sides(text: str | None) -> tuple[int, ...]:
+    if not text:
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--q {text}: expected shorter sides in pixels, such as 256,384,512") from None
+
+
+def _silent(line: str) -> None:
+    """In place of progress where programs read the output."""
+
+
+def _show(figures) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    overall = [figure for figure in figures if not figure.of_class]
+    table = Table(title=f"{overall[-1].images} images; in brackets 95 % intervals (Poisson bootstrap)",
+                  title_justify="left")  # fmt: skip
+    table.add_column("posteriors of")
+    for name in ("top-1 error", "top-5 error", "cross-entropy", "calibration error"):
+        table.add_column(name, justify="right")
+    for figure in overall:
+        shares = (figure.top1_error, figure.top5_error, figure.expected_calibration_error)
+        top1, top5, calibration = (_share(measured) for measured in shares)
+        table.add_row(figure.name, top1, top5, f"{figure.cross_entropy.value:.3f}", calibration)
+    Console().print(table)
+
+
+def _share(measured) -> str:
+    lower, upper = max(0.0, measured.lower), min(1.0, measured.upper)
+    return f"{measured.value:.1%} [{lower:.1%}, {upper:.1%}]"
