@@ -4,6 +4,7 @@ One folder for each training, named by what it is made of, so that the same comm
 kill. A checkpoint appears whole or not at all, and the one before it is kept.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -92,10 +93,17 @@ class Checkpoints:
         try:
             self._manager.save(checkpoint_number=position.step)
         except (tf.errors.OpError, OSError) as error:
+            self._remove_parts()
             raise InputError(
-                f"checkpoint folder {self._folder}: cannot be written ({_reason(error)}); free some space or "
+                f"checkpoint folder {self._folder}: cannot be written ({reason(error)}); free some space or "
                 "make it writable and run again: earlier checkpoints are kept"
             ) from None
+
+    def _remove_parts(self) -> None:
+        """Of a checkpoint that did not become whole: they take the room that is wanting."""
+        with contextlib.suppress(tf.errors.OpError):
+            for part in tf.io.gfile.glob(os.path.join(self._folder, "ckpt-*_temp")):
+                tf.io.gfile.rmtree(part)
 
 
 def folder_name(parts: Sequence[str]) -> str:
@@ -103,10 +111,11 @@ def folder_name(parts: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
+def reason(error: Exception) -> str:
+    """The first line of what TensorFlow or the system says, without the nodes that TensorFlow names."""
+    message = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
+    return re.sub(r"\{\{.*?\}\} ?", "", message.partition("\n")[0])
+
+
 def _is_finite(variable: tf.Variable) -> bool:
     return not variable.dtype.is_floating or bool(tf.reduce_all(tf.math.is_finite(variable)))
-
-
-def _reason(error: Exception) -> str:
-    message = getattr(error, "message", None) or os.strerror(getattr(error, "errno", 0) or 0)
-    return re.sub(r"\{\{.*?\}\} ?", "", message.splitlines()[0])  # TensorFlow names its node before the cause

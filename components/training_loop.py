@@ -11,7 +11,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from components import tensorboard
-from components.checkpoints import Checkpoints, Position
+from components.checkpoints import Checkpoints, Position, reason
 from components.distribution import Workers
 from components.preemption import Preemption
 from components.progress import RunningMean, TrainingProgress
@@ -56,6 +56,12 @@ class Loop:
                 little memory for the batch.
             Preempted: SIGTERM came.
         """
+        try:
+            self._train(data, folder, checkpoint_seconds)
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            raise InputError(self._exhausted(error, folder)) from None
+
+    def _train(self, data: Data, folder: str, checkpoint_seconds: float) -> None:
         steps = self._steps_per_epoch(data.images)
         writes = self._workers.chief
         checkpoints = Checkpoints(folder, self._model, self._step.optimizer, writes=writes)
@@ -105,13 +111,7 @@ class Loop:
         return position
 
     def _one(self, batch, position: Position, seen: RunningMean) -> Position:
-        try:
-            (loss, *right), last = self._step.train(batch)
-        except tf.errors.ResourceExhaustedError as error:
-            raise InputError(
-                f"training: no memory for a batch of {self._training.batch} "
-                f"({error.message.splitlines()[0]}); lower the experiment's batch or train in bfloat16"
-            ) from None
+        (loss, *right), last = self._step.train(batch)
         step = position.step + 1
         if not math.isfinite(loss):
             raise InputError(
@@ -146,6 +146,16 @@ class Loop:
 
         batch = self._training.batch
         return self._workers.split(crops.batch(batch, drop_remainder=True).map(with_last_place), batch)
+
+    def _exhausted(self, error: Exception, folder: str) -> str:
+        """TensorFlow has one error for memory, in the step as in the data, and for TensorBoard's disk."""
+        cause = reason(error) or type(error).__name__
+        if "No space left" in cause or "File too large" in cause:
+            return f"folder {folder}/logs: cannot be written ({cause}); free some space and run again"
+        return (
+            f"training: no memory for a batch of {self._training.batch} ({cause}); lower the experiment's "
+            "batch or train in bfloat16"
+        )
 
     def _check_same(self, position: Position, folder: str) -> None:
         if not self._workers.agree(position.step):
