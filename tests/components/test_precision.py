@@ -11,7 +11,7 @@ from models.vgg import Net, build
 NET = Net("A", classes=4, width=16, input_size=32)
 
 
-def _weights_after_training(precision: Precision, folder: str) -> list[np.ndarray]:
+def _weights_after_training(precision: Precision, folder: str, jit_compile: bool = False) -> list[np.ndarray]:
     crops = np.random.default_rng(0).normal(0, 50, (16, 32, 32, 3)).astype(np.float32)
     images = tf.data.Dataset.from_tensor_slices((crops, np.arange(16) % 4, np.arange(16)))
     training = Training(
@@ -22,6 +22,7 @@ def _weights_after_training(precision: Precision, folder: str) -> list[np.ndarra
         drops=(1,),
         learning_rate=1e-3,
         precision=precision,
+        jit_compile=jit_compile,
     )
     strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
     with strategy.scope():
@@ -42,3 +43,15 @@ def test_mixed_precision_trains_as_float32_does(tmp_path, precision):
     moved = sum(np.abs(a - b).sum() for a, b in zip(exact, untrained, strict=True))
     apart = sum(np.abs(a - b).sum() for a, b in zip(exact, mixed, strict=True))
     assert 0 < apart < 0.25 * moved
+
+
+@pytest.mark.slow
+def test_a_step_compiled_by_xla_is_the_step(tmp_path):
+    """Four steps. XLA sums in another order: 1e-6 is eight units in the last place of a weight near 1."""
+    compiled = _weights_after_training(Precision.FLOAT32, str(tmp_path / "xla"), jit_compile=True)
+    plain = _weights_after_training(Precision.FLOAT32, str(tmp_path / "plain"))
+    untrained = build(NET, dropout=0.0, seed=1).get_weights()
+    assert not all(map(np.array_equal, compiled, plain))  # or nothing was compiled
+    for found, expected, start in zip(compiled, plain, untrained, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+        assert np.abs(expected - start).max() > 5e-6
