@@ -8,6 +8,7 @@ setup(
     description="The VGG paper (Simonyan & Zisserman 2014) as a production TFX pipeline",
     python_requires=">=3.10,<3.11",
     packages=find_packages(include=["models*", "serving*", "components*", "pipeline*"]),
+    package_data={"pipeline.report": ["templates/*"]},
     install_requires=[
         "tfx[kfp]>=1.16,<1.17",
         "tensorflow>=2.16,<2.17",
@@ -22,6 +23,10 @@ setup(
         "click>=8",
         "rich>=13",
         "pillow>=10",
+        "jinja2>=3",
+        "markupsafe>=2",
+        "scipy>=1.9",
+        "tensorboard>=2.16,<2.17",
         "pip",
     ],
     entry_points={

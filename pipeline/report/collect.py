@@ -1,0 +1,223 @@
+"""From a home folder to the report's figures."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from components.averages import AVERAGE
+from components.figures import Figure, read_figures
+from components.metrics import CALIBRATION_BINS
+from models.errors import InputError
+from pipeline.environment import Environment
+from pipeline.experiment import Experiment
+from pipeline.experiments import EXPERIMENTS, fused
+from pipeline.report import identity, learning, naming
+from pipeline.report.figures import (
+    CalibrationBin,
+    ClassFigures,
+    Confusion,
+    ExperimentFigures,
+    NetFigures,
+    Pair,
+    Report,
+)
+from pipeline.report.predictions import Summary, read_predictions, summarise
+from pipeline.report.significance import TEST, holm, paired
+from pipeline.report.store import Evaluated, Home, TrainedNet
+from pipeline.report.tables import FEWEST_CLASSES, miniatures, paper_errors, tables
+from serving.export import describe
+
+MOST_CONFUSIONS = 20
+ERRORS = ("top-1", "top-5")
+
+
+def summaries(home: Home) -> dict[str, Summary]:
+    """What remains of each experiment's predictions, by its name."""
+    return {one.experiment: summarise(read_predictions(one.predictions)) for one in home.experiments}
+
+
+def collect(environment: Environment, home: Home, found: Mapping[str, Summary], folder: Path) -> Report:
+    """All figures of a home folder; `folder` is where the report lies, and what was written down of runs."""
+    experiments = {
+        one.experiment: _experiment(one, home, found[one.experiment], folder) for one in home.experiments
+    }
+    return Report(
+        home=str(environment.home),
+        written=_time(datetime.now(timezone.utc).timestamp()),
+        writer=identity.this_process(),
+        experiments=tuple(experiments.values()),
+        tables=tables(experiments),
+        miniatures=miniatures(experiments),
+        pairs=pairs(experiments, found),
+        test=TEST,
+        nets={id_: _net(net, home) for id_, net in sorted(home.nets.items())},
+    )
+
+
+def class_names(one: Evaluated, home: Home, summary: Summary, classes: int) -> tuple[str, ...]:
+    """By label; of the net where it can be read, as a class may have no validation image."""
+    for id_ in one.nets:
+        try:
+            return describe(home.nets[id_].model)[1].class_names
+        except InputError:
+            continue
+    return tuple(summary.class_names.get(label, f"class {label}") for label in range(classes))
+
+
+def confusions(summary: Summary, names: tuple[str, ...], images: Mapping[str, int]) -> tuple[Confusion, ...]:
+    """Those that happen most; of equally many in the order of their labels."""
+    ranked = sorted(summary.confusions.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(
+        Confusion(names[true], names[other], count, count / images[names[true]])
+        for (true, other), count in ranked[:MOST_CONFUSIONS]
+    )
+
+
+def calibration(bins: np.ndarray) -> tuple[CalibrationBin, ...]:
+    """The reliability diagram of bins float64 [15, 3]; those without images are left out."""
+    width = 1 / CALIBRATION_BINS
+    return tuple(
+        CalibrationBin(
+            number * width, (number + 1) * width, round(images), confidence / images, right / images
+        )
+        for number, (images, confidence, right) in enumerate(bins.tolist())
+        if images
+    )
+
+
+def pairs(experiments: Mapping[str, ExperimentFigures], found: Mapping[str, Summary]) -> tuple[Pair, ...]:
+    """Each two experiments on the same images: top-1 errors first. With five classes or fewer there is no
+    top-5 error to test.
+    """
+    alike = [
+        (first, second)
+        for first, second in combinations(experiments.values(), 2)
+        if found[first.name].same_images(found[second.name])
+    ]
+    several = [pair for pair in alike if min(one.classes for one in pair) >= FEWEST_CLASSES]
+    return (*_tested("top-1", alike, found), *_tested("top-5", several, found))
+
+
+def _tested(error: str, several: list[tuple], found: Mapping[str, Summary]) -> Iterator[Pair]:
+    column = ERRORS.index(error)
+    results = [paired(found[a.name].wrong[:, column], found[b.name].wrong[:, column]) for a, b in several]
+    corrected = holm([result.p for result in results])
+    for (first, second), result, p_holm in zip(several, results, corrected, strict=True):
+        yield Pair(
+            error=error,
+            first=first.name,
+            second=second.name,
+            images=first.images,
+            difference=(result.only_first - result.only_second) / first.images,
+            only_first=result.only_first,
+            only_second=result.only_second,
+            p=result.p,
+            p_holm=p_holm,
+            paper=_difference_in_the_paper(first, second, error),
+        )
+
+
+def _difference_in_the_paper(first: ExperimentFigures, second: ExperimentFigures, error: str) -> float | None:
+    if not (first.paper and second.paper):
+        return None
+    attribute = error.replace("-", "")
+    return round(getattr(first.paper, attribute) - getattr(second.paper, attribute), 1)
+
+
+def _experiment(one: Evaluated, home: Home, summary: Summary, folder: Path) -> ExperimentFigures:
+    entry = EXPERIMENTS.get(one.experiment)
+    figures = read_figures(one.evaluation)
+    overall = tuple(figure for figure in figures if not figure.of_class)
+    by_class = tuple(_class(figure) for figure in figures if figure.of_class and figure.name == AVERAGE)
+    classes = len(summary.worst[0].posteriors) if summary.worst else len(by_class)
+    names = class_names(one, home, summary, classes)
+    _check(one, summary, overall[-1])
+    return ExperimentFigures(
+        name=one.experiment,
+        summary=entry.summary if entry else "",
+        net=naming.net_of(entry) if entry else ", ".join(home.nets[id_].weights for id_ in one.nets),
+        s=naming.scales_of(entry) if entry else "",
+        q=tuple(sorted({view.shorter_side for view in one.views})),
+        method=" & ".join(sorted({view.method.value for view in one.views})),
+        flip=entry.evaluation.flip if entry else True,
+        paper=paper_errors(entry) if entry else None,
+        miniature_of=naming.original_of(entry) if entry else "",
+        altered=_altered(one, home, entry),
+        images=overall[-1].images,
+        classes=classes,
+        averages=overall,
+        by_class=by_class,
+        confusions=confusions(summary, names, {row.name: row.images for row in by_class}),
+        calibration=calibration(summary.bins),
+        undecodable=summary.undecodable,
+        nets=one.nets,
+        data=one.data,
+        run=one.run,
+        finished=_time(one.finished),
+        steps=one.steps,
+        identity=identity.recall(folder, one.run),
+        pushed=one.pushed,
+        card=f"model_card_{one.experiment}.md",
+    )
+
+
+def _check(one: Evaluated, summary: Summary, overall: Figure) -> None:
+    """The pairs and confusions are counted here, the errors by TFMA: both of the same records."""
+    counted = int(summary.wrong[:, 0].sum())
+    if len(summary.wrong) != overall.images or round(overall.top1_error.value * overall.images) != counted:
+        raise InputError(
+            f"experiment {one.experiment}: {counted} top-1 errors of {len(summary.wrong)} images in "
+            f"{one.predictions}, {overall.top1_error.value:.4f} of {overall.images} in {one.evaluation}; "
+            "expected the same ones; run the experiment again"
+        )
+
+
+def _altered(one: Evaluated, home: Home, entry: Experiment | None) -> str:
+    """What makes it another experiment than this version's of that name, "" if nothing does."""
+    if entry is None:
+        return "this version knows no experiment of that name"
+    members = {member.weights: member for member in fused(entry, EXPERIMENTS)}
+    trained = {home.nets[id_].weights: home.nets[id_] for id_ in one.nets}
+    if set(trained) != set(members):
+        return f"its net is {', '.join(sorted(trained)) or 'not of a Trainer'}"
+    for weights, net in trained.items():
+        if net.config != members[weights].config:
+            return f"{weights} was trained by another recipe than this version's"
+        if bool(net.base) != bool(members[weights].starts_from):
+            return f"{weights} started from another model than the experiment says"
+    sides = {q for member in members.values() for q in member.evaluation.shorter_sides}
+    if {view.shorter_side for view in one.views} != sides:
+        return "it was tested at other Q than this version's"
+    return ""
+
+
+def _class(figure: Figure) -> ClassFigures:
+    return ClassFigures(figure.of_class, figure.images, figure.top1_error, figure.top5_error)
+
+
+def _net(net: TrainedNet, home: Home) -> NetFigures:
+    epochs = learning.read_epochs(net.logs)
+    training = net.config.training if net.config else None
+    return NetFigures(
+        weights=net.weights,
+        starts_from=home.nets[net.base].weights if net.base else "",
+        seed=training.seed if training else None,
+        recipe=_recipe(net),
+        seconds=net.seconds,
+        epochs=epochs,
+        drops=learning.drops(epochs),
+    )
+
+
+def _recipe(net: TrainedNet) -> dict[str, str]:
+    if net.config is None:
+        return {}
+    values = {**vars(net.config.net), **vars(net.config.training)}
+    return {name.replace("_", " "): str(getattr(value, "value", value)) for name, value in values.items()}
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,116 @@
+"""The model card of one experiment: sections of plain lines, for Markdown and for the page."""
+
+from dataclasses import dataclass
+
+from components.figures import Measured
+from pipeline.report.figures import ExperimentFigures, NetFigures, Report
+
+WORST_CLASSES = 5
+NAMES = 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """A heading and its sentences."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def model_card(found: ExperimentFigures, report: Report) -> tuple[Part, ...]:
+    """What the model is for, what it was made of, how good it is, and where that ends."""
+    nets = [report.nets[id_] for id_ in found.nets]
+    return (
+        Part("Model", _model(found, nets)),
+        Part("Intended use", _use(found)),
+        Part("Data", _data(found)),
+        Part("Metrics", _metrics(found)),
+        Part("Limits", _limits(found, nets)),
+    )
+
+
+def as_markdown(name: str, parts: tuple[Part, ...]) -> str:
+    """The card as a file."""
+    blocks = [f"# Model card: {name}"]
+    for part in parts:
+        blocks.append(f"## {part.title}")
+        blocks.append("\n".join(f"- {line}" for line in part.lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def in_per_cent(measured: Measured) -> str:
+    """12.3 % [10.1, 14.5]: the value and its 95 % interval."""
+    return f"{100 * measured.value:.1f} % {interval(measured)}".rstrip()
+
+
+def interval(measured: Measured) -> str:
+    """[10.1, 14.5] in per cent, "" without one. The bootstrap's may reach beyond 0 or 1."""
+    if measured.lower is None:
+        return ""
+    return f"[{100 * max(0.0, measured.lower):.1f}, {100 * min(1.0, measured.upper):.1f}]"
+
+
+def _model(found: ExperimentFigures, nets: list[NetFigures]) -> tuple[str, ...]:
+    lines = [f"Experiment {found.name}: {found.summary}" if found.summary else f"Experiment {found.name}"]
+    lines.append(
+        f"Net {found.net} of Simonyan & Zisserman 2014, trained at S = {found.s}, {found.classes} classes."
+    )
+    for net in nets:
+        start = f"the weights of {net.starts_from}" if net.starts_from else "random weights"
+        lines.append(f"{net.weights}: {len(net.epochs)} epochs from {start}, seed {net.seed}.")
+    commit = f", commit {found.identity.commit}" if found.identity else ""
+    lines.append(f"Run {found.run}, finished {found.finished}{commit}.")
+    return tuple(lines)
+
+
+def _use(found: ExperimentFigures) -> tuple[str, ...]:
+    names = [row.name for row in found.by_class]
+    listed = ", ".join(names[:NAMES]) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
+    return (
+        f"Names the class of a photograph that shows one of: {listed}.",
+        f"Tested {found.method} at Q = {', '.join(map(str, found.q))}"
+        f"{', posteriors averaged with those of the flip' if found.flip else ''}.",
+        "Not for photographs of anything else: the posteriors sum to 1 over these classes whatever is shown.",
+        "Not for decisions about people: nothing of that kind was measured.",
+    )
+
+
+def _data(found: ExperimentFigures) -> tuple[str, ...]:
+    counts = ", ".join(f"{split} {images}" for split, images in found.data.images.items())
+    fingerprint = " ; ".join(found.data.fingerprint.split("\n"))
+    return (
+        f"Images: {counts}; read from {found.data.folder}.",
+        f"Fingerprint (TFX): {fingerprint}.",
+        f"{found.undecodable} of {found.images} validation images did not decode; they count as errors.",
+    )
+
+
+def _metrics(found: ExperimentFigures) -> tuple[str, ...]:
+    overall = found.overall
+    worst = sorted(found.by_class, key=lambda row: (-row.top1.value, row.name))[:WORST_CLASSES]
+    classes = "; ".join(f"{row.name} {in_per_cent(row.top1)}" for row in worst)
+    return (
+        f"Top-1 error {in_per_cent(overall.top1_error)}, top-5 error {in_per_cent(overall.top5_error)}, of "
+        f"{found.images} validation images; in brackets 95 % intervals (Poisson bootstrap over images).",
+        f"Cross-entropy {overall.cross_entropy.value:.3f} nats; expected calibration error "
+        f"{in_per_cent(overall.expected_calibration_error)}.",
+        f"Worst classes, top-1 error: {classes}.",
+    )
+
+
+def _limits(found: ExperimentFigures, nets: list[NetFigures]) -> tuple[str, ...]:
+    lines = [
+        "The intervals are over images of this validation set: another training run (seed) differs besides.",
+        "Of a class with few images the interval is wide, and without any error it is empty: of n images "
+        "without an error the true error may still be as high as about 3/n.",
+        "Robustness to damaged, adversarial or shifted images, and fairness, were not measured.",
+    ]
+    if any(net.recipe.get("drops") == "()" for net in nets):
+        lines.insert(
+            1,
+            "The validation images also decided when the learning rate dropped and training ended, so these "
+            "errors are somewhat lower than those of images never used.",
+        )
+    if found.images < 1000:
+        lines.append(f"{found.images} validation images are few: differences of some per cent are chance.")
+    return tuple(lines)

@@ -1,0 +1,232 @@
+"""What ML Metadata knows of a home folder: experiments with an evaluation, their nets, data and run."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml_metadata import errors as mlmd_errors
+from tfx.orchestration import metadata
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import path_utils
+
+from components import artifact_files
+from components.averages import BASELINE
+from components.posteriors import View
+from components.recipe import TrainerConfig, from_json
+from components.trainer import CONFIG
+from models.errors import InputError
+from pipeline.environment import Environment
+from pipeline.report.lineage import Execution, Lineage
+from pipeline.results import PUSHED, VERSION
+
+RUN_FIRST = "run an experiment there (`vgg run`), or name another home folder"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One component of a run.
+
+    Attributes:
+        name: its id.
+        seconds: what its work took, in an earlier run where this one was answered by the cache.
+        cached: whether the cache answered.
+    """
+
+    name: str
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What ImportExampleGen read.
+
+    Attributes:
+        folder: of the TFRecords.
+        fingerprint: TFX's: files, bytes and checksums of each split.
+        images: by split.
+        validation: folder of the validation examples in the pipeline.
+    """
+
+    folder: str
+    fingerprint: str
+    images: dict[str, int]
+    validation: str
+
+
+@dataclass(frozen=True)
+class TrainedNet:
+    """What one Trainer made.
+
+    Attributes:
+        id: of the model in ML Metadata; nets of one name may have been trained more than once.
+        weights: its name.
+        config: of net and training, or None where it is of an older version of this project.
+        base: id of the net that it started from, or None.
+        model: folder of the SavedModel.
+        logs: folder of TensorBoard's logs.
+        seconds: that training took.
+    """
+
+    id: int
+    weights: str
+    config: TrainerConfig | None
+    base: int | None
+    model: str
+    logs: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The newest evaluation of one experiment.
+
+    Attributes:
+        experiment: its name.
+        predictions: folder of the Averager's records.
+        evaluation: folder of TFMA's result.
+        views: the forward passes that its averages are made of.
+        nets: ids of the nets that made them.
+        data: that it was evaluated on.
+        run: name of the run in ML Metadata.
+        finished: seconds since 1970.
+        steps: components of that run, in order.
+        pushed: folder of the pushed model, or None.
+    """
+
+    experiment: str
+    predictions: str
+    evaluation: str
+    views: tuple[View, ...]
+    nets: tuple[int, ...]
+    data: DataSet
+    run: str
+    finished: float
+    steps: tuple[Step, ...]
+    pushed: str | None
+
+
+@dataclass(frozen=True)
+class Home:
+    """All that a report is about: experiments, the newest first, and nets by id, bases included."""
+
+    experiments: tuple[Evaluated, ...]
+    nets: dict[int, TrainedNet]
+
+
+def read_home(environment: Environment) -> Home:
+    """Reads ML Metadata.
+
+    Raises:
+        InputError: there is none, or no evaluation has finished.
+    """
+    if not environment.metadata.is_file():
+        raise InputError(f"home folder {environment.home}: no {environment.metadata.name}; {RUN_FIRST}")
+    try:
+        with metadata.Metadata(environment.metadata_connection()) as handle:
+            return _Reader(Lineage(handle.store), environment).home()
+    except (mlmd_errors.StatusError, RuntimeError) as error:
+        line = str(error).splitlines()[0]
+        raise InputError(f"{environment.metadata}: is no ML Metadata ({line}); {RUN_FIRST}") from None
+
+
+class _Reader:
+    def __init__(self, lineage: Lineage, environment: Environment):
+        self._lineage, self._environment = lineage, environment
+        self._nets: dict[int, TrainedNet] = {}
+
+    def home(self) -> Home:
+        newest: dict[str, tuple[Execution, Execution]] = {}
+        for evaluator in self._lineage.of_type("Evaluator"):
+            averager = self._averager_of(evaluator)
+            if averager and averager.text("experiment"):
+                newest[averager.text("experiment")] = (averager, evaluator)
+        if not newest:
+            raise InputError(f"home folder {self._environment.home}: no finished evaluation; {RUN_FIRST}")
+        found = [self._evaluated(name, *both) for name, both in newest.items()]
+        found.sort(key=lambda evaluated: evaluated.finished, reverse=True)
+        return Home(tuple(found), self._nets)
+
+    def _averager_of(self, evaluator: Execution) -> Execution | None:
+        predictions = evaluator.inputs.get("examples")
+        averager = self._lineage.producer(predictions[0]) if predictions else None
+        return averager if averager and averager.type == "Averager" else None
+
+    def _evaluated(self, name: str, averager: Execution, evaluator: Execution) -> Evaluated:
+        scorers = [self._lineage.producer(artifact) for artifact in averager.inputs["posteriors"]]
+        views = {from_json(View, scorer.text("view")): scorer for scorer in scorers}
+        models = {
+            scorer.inputs["model"][0]
+            for view, scorer in sorted(views.items())
+            if view.weights != BASELINE and "model" in scorer.inputs
+        }
+        run, executions = self._lineage.run_of(evaluator)
+        return Evaluated(
+            experiment=name,
+            predictions=f"{self._lineage.uri(evaluator.inputs['examples'][0])}/Split-eval",
+            evaluation=self._lineage.uri(evaluator.outputs["evaluation"][0]),
+            views=tuple(sorted(view for view in views if view.weights != BASELINE)),
+            nets=tuple(id_ for id_ in map(self._net, sorted(models)) if id_ is not None),
+            data=self._data(averager.inputs["statistics"][0]),
+            run=run,
+            finished=evaluator.ended,
+            steps=tuple(self._step(execution) for execution in executions),
+            pushed=self._pushed(executions),
+        )
+
+    def _step(self, execution: Execution) -> Step:
+        outputs = [artifact for artifacts in execution.outputs.values() for artifact in artifacts]
+        worked = self._lineage.producer(outputs[0]) if execution.cached and outputs else execution
+        seconds = worked.ended - worked.started
+        return Step(self._lineage.node_of(execution), seconds, execution.cached)
+
+    def _net(self, model: int) -> int | None:
+        """Its id, read with those that it started from; None for a model of another component's."""
+        trainer = self._lineage.producer(model)
+        if trainer is None or trainer.type != "Trainer":
+            return None
+        if model not in self._nets:
+            base = trainer.inputs.get("base_model")
+            self._nets[model] = TrainedNet(
+                id=model,
+                weights=self._lineage.node_of(trainer).partition(".")[2],
+                config=_config(trainer),
+                base=self._net(base[0]) if base else None,
+                model=path_utils.serving_model_path(self._lineage.uri(model)),
+                logs=f"{self._lineage.uri(trainer.outputs['model_run'][0])}/logs",
+                seconds=trainer.ended - trainer.started,
+            )
+        return model
+
+    def _data(self, statistics: int) -> DataSet:
+        statistics_gen = self._lineage.producer(statistics)
+        examples = statistics_gen.inputs["examples"][0]
+        example_gen = self._lineage.producer(examples)
+        artifact = standard_artifacts.ExampleStatistics()
+        artifact.uri = self._lineage.uri(statistics)
+        artifact.split_names = self._lineage.text(statistics, "split_names")
+        images = {
+            split: artifact_files.read_statistics(artifact, split).datasets[0].num_examples
+            for split in artifact_utils.decode_split_names(artifact.split_names)
+        }
+        return DataSet(
+            folder=example_gen.text("input_base"),
+            fingerprint=self._lineage.text(examples, "input_fingerprint"),
+            images=images,
+            validation=f"{self._lineage.uri(examples)}/Split-eval",
+        )
+
+    def _pushed(self, executions: list[Execution]) -> str | None:
+        for pusher in (execution for execution in executions if execution.type == "Pusher"):
+            for artifact in pusher.outputs.get("pushed_model", []):
+                if self._lineage.number(artifact, PUSHED):
+                    folder = self._environment.serving / Path(self._lineage.text(artifact, VERSION)).name
+                    return str(folder) if folder.is_dir() else None
+        return None
+
+
+def _config(trainer: Execution) -> TrainerConfig | None:
+    try:
+        return from_json(TrainerConfig, json.loads(trainer.text("custom_config"))[CONFIG])
+    except (TypeError, ValueError, KeyError):
+        return None

@@ -1,0 +1,54 @@
+"""The paper's tables with our figures beside the paper's, and the same tables of the miniatures.
+
+What was not run is None: a figure of ours stands in a row only if that very experiment was run.
+"""
+
+from collections.abc import Mapping
+
+from pipeline.experiment import Experiment
+from pipeline.experiments import EXPERIMENTS
+from pipeline.miniatures import PREFIX
+from pipeline.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6, FusionRow, Row
+from pipeline.report import naming
+from pipeline.report.figures import ExperimentFigures, PaperErrors, PaperTable, TableRow
+
+TABLES = (TABLE_3, TABLE_4, TABLE_5, TABLE_6)
+FEWEST_CLASSES = 6
+
+
+def paper_errors(entry: Experiment) -> PaperErrors | None:
+    """Of the paper's row that an experiment is, or is the miniature of."""
+    return PaperErrors(entry.paper.top1, entry.paper.top5) if entry.paper else None
+
+
+def tables(ran: Mapping[str, ExperimentFigures]) -> tuple[PaperTable, ...]:
+    """Each of the paper's, with all its rows."""
+    return tuple(_table("Table {} of the paper", "", rows, ran) for rows in TABLES)
+
+
+def miniatures(ran: Mapping[str, ExperimentFigures]) -> tuple[PaperTable, ...]:
+    """Those of which a row was run."""
+    found = (_table("Table {} in miniature", PREFIX, rows, ran) for rows in TABLES)
+    return tuple(table for table in found if table.run)
+
+
+def _table(title: str, prefix: str, rows, ran: Mapping[str, ExperimentFigures]) -> PaperTable:
+    entries = ((row, EXPERIMENTS[prefix + row.experiment]) for row in rows)
+    return PaperTable(title.format(rows[0].table), tuple(_row(row, entry, ran) for row, entry in entries))
+
+
+def _row(row: Row | FusionRow, entry: Experiment, ran: Mapping[str, ExperimentFigures]) -> TableRow:
+    found = ran.get(entry.name)
+    ours = found.overall if found and not found.altered else None
+    return TableRow(
+        experiment=entry.name,
+        net=naming.net_of(entry),
+        s=naming.scales_of(entry),
+        q=naming.sides_of(entry),
+        method=naming.method_of(entry),
+        paper=PaperErrors(row.top1, row.top5),
+        top1=ours.top1_error if ours else None,
+        top5=ours.top5_error if ours and found.classes >= FEWEST_CLASSES else None,
+        images=ours.images if ours else None,
+        miniature_of=naming.original_of(entry),
+    )

@@ -1,0 +1,78 @@
+"""The report's figures in the terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from components.figures import Measured
+from pipeline.report.figures import PaperTable, Report
+from pipeline.report.model_card import interval
+from pipeline.report.page import p_text
+
+MOST_PAIRS = 15
+
+
+def show_report(report: Report, console: Console) -> None:
+    """Each experiment, the tables with a row that was run, and the clearest differences."""
+    table = _table("Errors in per cent with 95 % intervals, the paper's beside its own experiments")
+    for name in ("experiment", "net"):
+        table.add_column(name, overflow="fold")
+    for name in ("images", "top-1", "paper", "top-5", "paper"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for found in report.experiments:
+        overall, paper = found.overall, found.paper
+        if found.miniature_of or found.altered:
+            paper = None
+        table.add_row(
+            *(found.name, found.net, str(found.images)),
+            *(_share(overall.top1_error), str(paper.top1) if paper else ""),
+            *(_share(overall.top5_error), str(paper.top5) if paper else ""),
+        )
+    console.print(table, highlight=False)
+    for one in (*report.tables, *report.miniatures):
+        if one.run:
+            _show_table(one, console)
+    _show_pairs(report, console)
+
+
+def _show_table(one: PaperTable, console: Console) -> None:
+    table = _table(f"{one.title}: {one.run} of {len(one.rows)} rows run")
+    table.add_column("experiment", overflow="fold")
+    for name in ("top-1", "paper", "top-5", "paper"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in one.rows:
+        table.add_row(
+            row.experiment,
+            _share(row.top1) if row.top1 else "",
+            str(row.paper.top1),
+            _share(row.top5) if row.top5 else "",
+            str(row.paper.top5),
+        )
+    console.print(table, highlight=False)
+
+
+def _show_pairs(report: Report, console: Console) -> None:
+    if not report.pairs:
+        return
+    ranked = sorted(report.pairs, key=lambda pair: pair.p)[:MOST_PAIRS]
+    table = _table(
+        f"Differences, the {len(ranked)} clearest of {len(report.pairs)}: McNemar's exact test; wrong only "
+        "by the first, only by the second"
+    )
+    for name in ("first", "second", "error"):
+        table.add_column(name, overflow="fold")
+    for name in ("diff.", "1st", "2nd", "p", "p, Holm"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for pair in ranked:
+        table.add_row(
+            *(pair.first, pair.second, pair.error, f"{pair.difference:+.1%}"),
+            *(str(pair.only_first), str(pair.only_second), p_text(pair.p), p_text(pair.p_holm)),
+        )
+    console.print(table, highlight=False)
+
+
+def _table(title: str) -> Table:
+    return Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+
+
+def _share(measured: Measured) -> str:
+    return f"{100 * measured.value:.1f} {interval(measured)}".rstrip()

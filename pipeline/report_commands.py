@@ -1,0 +1,39 @@
+"""`vgg report`: what all experiments of a home folder came to."""
+
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pipeline.environment import Environment
+from pipeline.run_log import quiet_imports
+
+
+@click.command()
+@click.option("--home", envvar="VGG_HOME", help="Folder of everything that runs wrote.  [default: ~/vgg]")
+@click.option("--json", "json_", is_flag=True, help="For programs: all figures, nothing else.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page.  [default: HOME/report/index.html]",
+)
+def report(home: str | None, json_: bool, out: Path | None) -> int:
+    """Report on all experiments: a page, JSON, a table.
+
+    Writes HOME/report/: one self-contained page, the same figures as figures.json, and a model card of each
+    experiment. Only what was run is reported.
+    """
+    environment = Environment.from_variables({**os.environ, **({"VGG_HOME": home} if home else {})})
+    with quiet_imports():
+        from pipeline.report.terminal import show_report
+        from pipeline.report.writer import as_json, write_report
+
+        written = write_report(environment, out.absolute() if out else None)
+    if json_:
+        click.echo(as_json(written.report), nl=False)
+    else:
+        console = Console()
+        show_report(written.report, console)
+        console.print(f"Report: {written.page}", highlight=False, soft_wrap=True)
+    return 0
