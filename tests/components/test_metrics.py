@@ -1,13 +1,19 @@
-"""Top-k error: ties by hand, any split into batches, and inside TFMA against a count in NumPy."""
+"""The metrics: ties by hand, any split into batches, and inside TFMA against a count in NumPy."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
+from components.averages import AVERAGE
 from components.evaluator import eval_config
-from components.metrics import TopKError, is_error
-from components.recipe import Evaluation
+from components.figures import read_figures
+from components.metrics import PosteriorMetrics, cross_entropy, image_statistics, is_error, metrics_of
+from components.posteriors import example
+from components.recipe import Evaluation, Threshold
+from components.verdict import refusals
 
 CLASSES = 8
 NAN = float("nan")
@@ -88,80 +94,127 @@ def _predictions(images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return probabilities, labels
 
 
-@pytest.mark.parametrize("k", [1, 5])
 @pytest.mark.parametrize("cuts", [[], [1], [20], [7, 8, 30], list(range(1, 40))])
-def test_any_split_into_batches_gives_the_same_error(k, cuts):
+def test_any_split_into_batches_gives_the_same_metrics(cuts):
     probabilities, labels = _predictions(40, seed=1)
-    (computation,) = TopKError(k).computations(eval_config=tfma.EvalConfig(), output_names=["a"])
-    combiner, (key,) = computation.combiner, computation.keys
-    counts = []
+    (computation,) = PosteriorMetrics().computations(eval_config=tfma.EvalConfig(), output_names=["a"])
+    (preprocessor,), combiner = computation.preprocessors, computation.combiner
+    sums = []
     for rows in np.split(np.arange(40), cuts):
-        count = combiner.create_accumulator()
+        part = combiner.create_accumulator()
         for row in rows:
-            inputs = {"labels": labels[row : row + 1], "predictions": {"a": probabilities[row]}}
-            count = combiner.add_input(count, tfma.metrics.StandardMetricInputs(inputs))
-        counts.append(count)
-    merged = combiner.merge_accumulators([*counts, combiner.create_accumulator()])
-    assert combiner.extract_output(merged)[key] == _rank_error(probabilities, labels, k)
+            extracts = {"labels": {"a": labels[row : row + 1]}, "predictions": {"a": probabilities[row]}}
+            for added in preprocessor.process(extracts):
+                part = combiner.add_input(part, added)
+        sums.append(part)
+    merged = combiner.merge_accumulators([*sums, combiner.create_accumulator()])
+    found = {key.name: value for key, value in combiner.extract_output(merged).items()}
+    assert found["images"] == 40
+    assert found["top1_error"] == _rank_error(probabilities, labels, 1)
+    assert found["top5_error"] == _rank_error(probabilities, labels, 5)
 
 
 def test_no_image_is_no_error_rate():
-    (computation,) = TopKError(1).computations(eval_config=tfma.EvalConfig())
-    combiner = computation.combiner
-    assert np.isnan(list(combiner.extract_output(combiner.create_accumulator()).values())).all()
+    found = metrics_of(None)
+    assert found.pop("images") == 0
+    assert np.isnan(list(found.values())).all()
 
 
-class _ReadsPosteriors(tf.Module):
-    """A model with the exported one's signatures whose posteriors stand in the examples."""
+def test_cross_entropy_by_hand():
+    assert cross_entropy(np.array([0.25, 0.75]), 0) == pytest.approx(np.log(4))
+    assert cross_entropy(np.array([0.0, 1.0]), 0) == pytest.approx(12 * np.log(10))
 
-    def _parse(self, examples, key, kind, shape):
-        return tf.io.parse_example(examples, {key: tf.io.FixedLenFeature(shape, kind)})[key]
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
-    def examples(self, examples):
-        names = ("probabilities", "probabilities_q64", "probabilities_q72")
-        return {name: self._parse(examples, name, tf.float32, [CLASSES]) for name in names}
+def test_calibration_error_by_hand():
+    """Three images in one bin, confidence 0.62, 0.63, 0.64 and one right: |1 - 1.89| / 4; one in another bin,
+    confidence 0.9 and right: |1 - 0.9| / 4."""
+    images = [([0.62, 0.38], 0), ([0.63, 0.37], 1), ([0.64, 0.36], 1), ([0.1, 0.9], 1)]
+    sums = sum(image_statistics(np.array(posterior), label) for posterior, label in images)
+    assert metrics_of(sums)["expected_calibration_error"] == pytest.approx((0.89 + 0.1) / 4)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
-    def labels(self, examples):
-        return {"label": self._parse(examples, "label", tf.int64, [])}
+
+def test_a_certain_prediction_is_in_the_last_bin():
+    assert image_statistics(np.array([0.0, 1.0]), 1)[-3:].tolist() == [1.0, 1.0, 1.0]
+
+
+NAMES = ("Q64", "Q72", AVERAGE)
+CLASS_NAMES = ("even", "odd")
+
+
+def _write_predictions(path: Path) -> tuple[dict, np.ndarray]:
+    """As the Averager writes them: each average, and a baseline's that is always right."""
+    outputs = {name: _predictions(70, seed)[0] for seed, name in enumerate(NAMES)}
+    labels = _predictions(70, seed=2)[1]
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for row, label in enumerate(labels):
+            values = {name: posteriors[row] for name, posteriors in outputs.items()}
+            values |= {f"baseline/{name}": np.eye(CLASSES)[label] for name in NAMES}
+            named = {"class": CLASS_NAMES[label % 2].encode(), **values}
+            writer.write(example(label=int(label), **named).SerializeToString())
+    return outputs, labels
+
+
+def _evaluate(folder: Path, evaluation: Evaluation) -> str:
+    """TFMA with the Evaluator's own configuration."""
+    config = eval_config(NAMES, evaluation)
+    models = [
+        tfma.default_eval_shared_model(str(folder), model_name=spec.name, eval_config=config)
+        for spec in config.model_specs
+    ]
+    tfma.run_model_analysis(
+        eval_shared_model=models if len(models) > 1 else models[0],
+        eval_config=config,
+        data_location=str(folder / "data"),
+        output_path=str(folder / "result"),
+    )
+    return str(folder / "result")
 
 
 @pytest.mark.slow
 def test_inside_tfma_with_the_evaluators_own_configuration(tmp_path):
-    outputs = {
-        name: _predictions(70, seed)[0]
-        for seed, name in enumerate(["probabilities", "probabilities_q64", "probabilities_q72"])
-    }
-    labels = _predictions(70, seed=0)[1]
-    model = _ReadsPosteriors()
-    tf.saved_model.save(
-        model, str(tmp_path / "model"), signatures={"examples": model.examples, "labels": model.labels}
+    outputs, labels = _write_predictions(tmp_path / "data")
+    top5 = _rank_error(outputs[AVERAGE], labels, 5)
+    thresholds = (Threshold("top1_error", most=0.01), Threshold("top5_error", most=top5 + 0.01))
+    folder = _evaluate(tmp_path, Evaluation((64, 72), thresholds=thresholds))
+    figures = {(figure.name, figure.of_class): figure for figure in read_figures(folder)}
+    assert set(figures) == {(name, of) for name in NAMES for of in ("", *CLASS_NAMES)}
+    for (name, of_class), figure in figures.items():
+        rows = np.array([of_class in ("", CLASS_NAMES[label % 2]) for label in labels])
+        assert figure.images == rows.sum()
+        for measured, k in ((figure.top1_error, 1), (figure.top5_error, 5)):
+            assert measured.value == pytest.approx(
+                _rank_error(outputs[name][rows], labels[rows], k), abs=1e-9
+            )
+            assert measured.lower <= measured.value <= measured.upper
+    error = figures[AVERAGE, ""].top1_error.value
+    assert refusals(folder) == (
+        f"top-1 error, average, is {error:.1%}, {error - 0.01:.1%} above its threshold 1.0%",
     )
-    with tf.io.TFRecordWriter(str(tmp_path / "data")) as writer:
-        for row, label in enumerate(labels):
-            example = tf.train.Example()
-            example.features.feature["label"].int64_list.value.append(label)
-            for name, values in outputs.items():
-                example.features.feature[name].float_list.value.extend(values[row])
-            writer.write(example.SerializeToString())
 
-    top5 = _rank_error(outputs["probabilities"], labels, 5)
-    evaluation = Evaluation((64, 72), most_top1_error=0.01, most_top5_error=top5 + 0.01)
-    config = eval_config(evaluation)
-    result = tfma.run_model_analysis(
-        eval_shared_model=tfma.default_eval_shared_model(str(tmp_path / "model"), eval_config=config),
-        eval_config=config,
-        data_location=str(tmp_path / "data"),
-        output_path=str(tmp_path / "result"),
+
+@pytest.mark.slow
+def test_thresholds_by_class_and_against_the_last_blessed_model(tmp_path):
+    """The baseline is always right; a class has an error that the other has not."""
+    outputs, labels = _write_predictions(tmp_path / "data")
+    errors = {
+        name: _rank_error(outputs[AVERAGE][labels % 2 == number], labels[labels % 2 == number], 1)
+        for number, name in enumerate(CLASS_NAMES)
+    }
+    worst, best = max(errors, key=errors.get), min(errors, key=errors.get)
+    between = (errors[worst] + errors[best]) / 2
+    assert errors[worst] > errors[best]
+    thresholds = (
+        Threshold("top1_error", most=between, by_class=True),
+        Threshold("top5_error", most_worse=0.0),
+        Threshold("cross_entropy", most_worse=100.0),
     )
-    ((_, metrics),) = result.slicing_metrics
-    for name, probabilities in outputs.items():
-        for metric, k in (("top1_error", 1), ("top5_error", 5)):
-            found = metrics[name][""][metric]["doubleValue"]
-            assert found == pytest.approx(_rank_error(probabilities, labels, k), abs=1e-9), (name, metric)
-    assert metrics["probabilities"][""]["example_count"]["doubleValue"] == 70
-    validation = tfma.load_validation_result(str(tmp_path / "result"))
-    (refused,) = validation.metric_validations_per_slice
-    assert not validation.validation_ok
-    assert [failure.metric_key.name for failure in refused.failures] == ["top1_error"]
+    found = refusals(_evaluate(tmp_path, Evaluation((64, 72), thresholds=thresholds)))
+    top5 = _rank_error(outputs[AVERAGE], labels, 5)
+    assert sorted(found) == sorted(
+        [
+            f"top-1 error of class {worst}, average, is {errors[worst]:.1%}, "
+            f"{errors[worst] - between:.1%} above its threshold {between:.1%}",
+            f"top-5 error, average, is {top5:.1%} above the last blessed model's, "
+            f"{top5:.1%} more than its threshold 0.0%",
+        ]
+    )

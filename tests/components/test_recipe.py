@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from components.recipe import Evaluation, Precision, TrainerConfig, Training, from_json, to_json
+from components.recipe import Evaluation, Precision, Threshold, TrainerConfig, Training, from_json, to_json
 from models.errors import InputError
 from models.initialisation import Initialisation
+from models.protocols import Protocol
 from models.vgg import Net
 from pipeline.experiments import EXPERIMENTS
 
@@ -34,7 +35,12 @@ UNUSUAL = TrainerConfig(
         seed=13,
     ),
 )
-PROTOCOL = Evaluation((96, 160), flip=False, most_top1_error=0.5, most_top5_error=0.25)
+PROTOCOL = Evaluation(
+    (96, 160),
+    flip=False,
+    protocol=Protocol.TEN_CROP,
+    thresholds=(Threshold("cross_entropy", most=2.5, most_worse=0.125, by_class=True),),
+)
 
 
 def _changed(part: str, **fields) -> str:
@@ -71,6 +77,21 @@ def test_enums_come_back_as_enums():
     training = from_json(TrainerConfig, to_json(UNUSUAL)).training
     assert training.initialisation is Initialisation.PAPER
     assert training.precision is Precision.BFLOAT16
+
+
+def test_parts_of_an_evaluation_come_back_as_what_they_were():
+    again = from_json(Evaluation, to_json(PROTOCOL))
+    assert again.protocol is Protocol.TEN_CROP
+    assert isinstance(again.thresholds[0], Threshold)
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [({"metric": "accuracy", "most": 1.0}, "'accuracy'"), ({"metric": "top1_error"}, "no bound")],
+)
+def test_a_threshold_that_says_nothing_is_refused(fields, found):
+    with pytest.raises(InputError, match=f"{found}.*expected"):
+        Threshold(**fields)
 
 
 def test_equal_configurations_are_equal_strings_and_others_are_not():

@@ -24,6 +24,10 @@ NODES = {
     "UndecodableGate",
     "Trainer.demo",
     "Exporter",
+    "Scorer.demo.dense.64",
+    "Scorer.demo.dense.72",
+    "Scorer.demo.dense.80",
+    "Averager",
     "Evaluator",
     "Pusher",
 }
@@ -85,8 +89,8 @@ def first_run(demo) -> subprocess.CompletedProcess:
 def test_first_run_trains_and_pushes_a_model_that_is_good_enough(demo, first_run):
     assert first_run.returncode == 0, first_run.stdout + first_run.stderr
     assert first_run.stderr == ""
-    errors = dict(re.findall(r"│ (64|72|80|average) +│ +([\d.]+)% │", first_run.stdout))
-    assert set(errors) == {"64", "72", "80", "average"}
+    errors = dict(re.findall(r"│ (Q64|Q72|Q80|average) +│ +([\d.]+)% │", first_run.stdout))
+    assert set(errors) == {"Q64", "Q72", "Q80", "average"}
     assert float(errors["average"]) <= 15.0
     assert demo.runs() == [Counter(COMPLETE=len(NODES))]
 
@@ -116,10 +120,10 @@ def test_the_pushed_model_classifies_a_photograph_through_the_v1_loader(demo, fi
 
 
 def test_a_model_above_its_threshold_is_not_pushed_and_the_line_says_by_how_much(demo, first_run):
-    refused = demo.command(sys.executable, "-c", ONE_EPOCH, "0.01")
+    refused = demo.command(sys.executable, "-c", ONE_EPOCH, "dict(most=0.01)")
     assert refused.returncode == 3, refused.stdout + refused.stderr
     line = re.search(
-        r"Not blessed: top-1 error averaged over Q is ([\d.]+)%, ([\d.]+)% above its threshold 1.0%",
+        r"Not blessed: top-1 error, average, is ([\d.]+)%, ([\d.]+)% above its threshold 1.0%",
         refused.stdout,
     )
     assert float(line[1]) - float(line[2]) == pytest.approx(1.0, abs=0.11)
@@ -127,12 +131,24 @@ def test_a_model_above_its_threshold_is_not_pushed_and_the_line_says_by_how_much
     assert len(list((demo.home / "serving" / "vgg").iterdir())) == 1
 
 
+def test_a_model_worse_than_the_last_blessed_one_is_not_pushed(demo, first_run):
+    worse = demo.command(sys.executable, "-c", ONE_EPOCH, "dict(most_worse=0.05)")
+    assert worse.returncode == 3, worse.stdout + worse.stderr
+    line = re.search(
+        r"Not blessed: top-1 error, average, is ([\d.]+)% above the last blessed model's, "
+        r"([\d.]+)% more than its threshold 5.0%",
+        worse.stdout,
+    )
+    assert float(line[1]) - float(line[2]) == pytest.approx(5.0, abs=0.11)
+    assert "Scorer.baseline.dense.64" in worse.stdout
+
+
 def test_tfds_layout_runs_with_its_own_label_space(demo, tmp_path):
     """The same photographs as TensorFlow Datasets stores ImageNet: other keys, labels from 0."""
     for split in ("train", "validation"):
         _write_as_tfds(demo.data, split, tmp_path)
     home = {"VGG_DATA": str(tmp_path), "VGG_HOME": str(tmp_path / "home")}
-    run = demo.command(sys.executable, "-c", ONE_EPOCH, "1.0", **home)
+    run = demo.command(sys.executable, "-c", ONE_EPOCH, "dict(most=1.0)", **home)
     assert run.returncode == 0, run.stdout + run.stderr
     (version,) = (tmp_path / "home" / "serving" / "vgg").iterdir()
     model = tf.saved_model.load(str(version))
@@ -144,9 +160,10 @@ def test_tfds_layout_runs_with_its_own_label_space(demo, tmp_path):
     assert set(names.reshape(-1)) <= {f"class {label}".encode() for label in range(10)}
 
 
-# The demo with one epoch of training and its threshold on the top-1 error as the argument.
+# The demo with one epoch of training and its threshold on the top-1 error as the argument, a dict.
 ONE_EPOCH = """
 import dataclasses, sys
+from components.recipe import Threshold
 from pipeline import experiments
 from pipeline.run import exit_status, run
 demo = experiments.DEMO
@@ -154,7 +171,7 @@ training = dataclasses.replace(demo.config.training, most_epochs=1)
 experiments.EXPERIMENTS["demo"] = dataclasses.replace(
     demo,
     config=dataclasses.replace(demo.config, training=training),
-    evaluation=dataclasses.replace(demo.evaluation, most_top1_error=float(sys.argv[1])),
+    evaluation=dataclasses.replace(demo.evaluation, thresholds=(Threshold("top1_error", **eval(sys.argv[1])),)),
 )
 sys.exit(exit_status(run))
 """

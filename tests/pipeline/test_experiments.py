@@ -9,22 +9,46 @@ import pytest
 from components.recipe import Training
 from models.errors import InputError
 from models.initialisation import Initialisation
+from models.vgg import Net
 from pipeline.environment import Environment
-from pipeline.experiments import EXPERIMENTS, chain, experiment, from_random_weights
-from pipeline.paper_tables import TABLE_3, TABLE_4
+from pipeline.experiments import EXPERIMENTS, chain, experiment, experiments_named, from_random_weights
+from pipeline.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6
 from pipeline.pipeline import create_pipeline
 
 PAPER = Path(__file__).resolve().parents[3] / "shared" / "paper_tables.json"
 
 
+SINGLE_NETS = (*TABLE_3, *TABLE_4, *TABLE_5)
+
+
+def _scale(row) -> str:
+    return str(row.smallest) if row.smallest == row.largest else f"[{row.smallest};{row.largest}]"
+
+
 @pytest.mark.skipif(not PAPER.exists(), reason="needs ../shared/paper_tables.json")
 @pytest.mark.parametrize(("name", "rows"), [("table3", TABLE_3), ("table4", TABLE_4)])
 def test_tables_are_the_papers(name, rows):
-    def scale(row):
-        return str(row.smallest) if row.smallest == row.largest else f"[{row.smallest};{row.largest}]"
-
-    ours = [[row.net, scale(row), list(row.shorter_sides), row.top1, row.top5] for row in rows]
+    ours = [[row.net, _scale(row), list(row.shorter_sides), row.top1, row.top5] for row in rows]
     assert ours == json.loads(PAPER.read_text())[name]
+
+
+@pytest.mark.skipif(not PAPER.exists(), reason="needs ../shared/paper_tables.json")
+def test_table_5_is_the_papers():
+    names = {"multi-crop-dense": "multi-crop & dense"}
+    ours = [[r.net, names.get(r.protocol.value, r.protocol.value), r.top1, r.top5] for r in TABLE_5]
+    assert ours == json.loads(PAPER.read_text())["table5"]
+    assert {(row.smallest, row.largest, row.shorter_sides) for row in TABLE_5} == {
+        (256, 512, (256, 384, 512))
+    }
+
+
+@pytest.mark.skipif(not PAPER.exists(), reason="needs ../shared/paper_tables.json")
+def test_table_6_is_the_papers():
+    for row, theirs in zip(TABLE_6, json.loads(PAPER.read_text())["table6"], strict=True):
+        members = [EXPERIMENTS[name].paper for name in row.members]
+        assert [[m.net, _scale(m), list(m.shorter_sides)] for m in members] == theirs["nets"]
+        assert {m.protocol.value.replace("-crop-", "-crop & ") for m in members} == {theirs["evaluation"]}
+        assert (row.name, row.top1, row.top5) == (theirs["name"], theirs["top1_val"], theirs["top5_val"])
 
 
 def test_the_recipe_of_section_3_1_is_the_default():
@@ -33,12 +57,36 @@ def test_the_recipe_of_section_3_1_is_the_default():
     assert (recipe.l2, recipe.dropout, recipe.most_drops) == (5e-4, 0.5, 3)
 
 
-def test_each_row_of_tables_3_and_4_is_an_experiment_with_its_own_errors():
-    rows = [entry.paper for entry in EXPERIMENTS.values() if entry.paper]
-    assert rows == [*TABLE_3, *TABLE_4]
-    best = experiment("D-256-512-multiscale")
-    assert (best.paper.top1, best.paper.top5) == (24.8, 7.5)
-    assert best.evaluation.shorter_sides == (256, 384, 512)
+@pytest.mark.parametrize("row", [*SINGLE_NETS, *TABLE_6])
+def test_each_row_is_an_experiment_and_has_a_miniature(row):
+    """Table 5's dense rows are rows of Table 4: the same experiment."""
+    for name in (row.experiment, f"mini-{row.experiment}"):
+        paper = experiment(name).paper
+        assert (paper.top1, paper.top5, paper.protocol) == (row.top1, row.top5, row.protocol)
+    entry = experiment(row.experiment)
+    if row in SINGLE_NETS:
+        assert entry.evaluation.shorter_sides == row.shorter_sides
+        assert entry.evaluation.protocol is row.protocol
+        assert entry.config.training.scales == (row.smallest, row.largest)
+    else:
+        assert (entry.name, *entry.fused_with)[1:] == row.members[1:]
+        assert entry.weights == experiment(row.members[0]).weights
+
+
+def test_miniatures_scale_every_length_by_64_to_224():
+    mini = experiment("mini-D-256-512-multi-crop")
+    assert mini.config.training.scales == (73, 146)
+    assert mini.evaluation.shorter_sides == (73, 110, 146)
+    assert mini.config.net == Net("D", classes=5, width=8, input_size=64)
+    stages = chain(mini, EXPERIMENTS)
+    assert [stage.name for stage in stages] == ["mini-A-256", "mini-D-256", "mini-D-384", mini.name]
+
+
+def test_a_pattern_names_several():
+    names = [entry.name for entry in experiments_named("fusion-D-E-*")]
+    assert names == ["fusion-D-E-dense", "fusion-D-E-multi-crop", "fusion-D-E-multi-crop-dense"]
+    with pytest.raises(InputError, match="'F-.*': none matches"):
+        experiments_named("F-*")
 
 
 def test_jittered_d_starts_where_the_paper_says():
@@ -49,7 +97,7 @@ def test_jittered_d_starts_where_the_paper_says():
 
 def test_experiments_that_differ_only_in_q_share_the_trained_net():
     for name, entry in EXPERIMENTS.items():
-        if name.endswith("-multiscale"):
+        if name.endswith("-multiscale") and not entry.fused_with:
             single = experiment(name.removesuffix("-multiscale"))
             assert (entry.weights, entry.config, entry.starts_from) == (
                 single.weights,
@@ -75,6 +123,22 @@ def test_pipelines_name_trainers_by_their_nets_and_write_nothing(tmp_path):
     assert trainers("demo") == ["Trainer.demo"]
     assert trainers("D-384-multiscale") == ["Trainer.A-256", "Trainer.D-256", "Trainer.D-384"]
     assert not environment.home.exists()
+
+
+def test_scorers_are_one_for_each_net_method_and_q(tmp_path):
+    environment = Environment(data=tmp_path, home=tmp_path / "home")
+
+    def nodes(name):
+        found = [node.id for node in create_pipeline(experiment(name), environment).components]
+        return [node for node in found if node.split(".")[0] in ("Trainer", "Scorer", "Pusher")]
+
+    assert [node for node in nodes("E-256-512-multi-crop-dense") if node.startswith("Scorer")] == [
+        f"Scorer.E-256-512.{method}.{q}" for method in ("dense", "multi-crop") for q in (256, 384, 512)
+    ]
+    fused = nodes("fusion-7-dense")
+    assert len([node for node in fused if node.startswith("Scorer")]) == 7 * 3
+    assert len([node for node in fused if node.startswith("Trainer")]) == 1 + 3 + 2 + 2
+    assert "Pusher" not in fused
 
 
 def test_a_model_to_start_from_replaces_the_chain(tmp_path):

@@ -1,0 +1,112 @@
+"""Posteriors under each method against the training network and NumPy, and independent of the grouping."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models import images, view_scorer
+from models.fully_convolutional import fully_convolutional
+from models.protocols import Method, crop_places
+from models.vgg import Net, build
+from models.view_scorer import ViewScorer
+
+NET = Net("A", classes=5, width=16, input_size=32)
+MEAN = (120.0, 110.0, 100.0)
+Q = 40
+
+
+@pytest.fixture(scope="module")
+def trained() -> keras.Model:
+    """Random weights; fc8's are scaled so that the scores of noise spread over some nats."""
+    model = build(NET, dropout=0.0, seed=1)
+    noise = np.random.default_rng(3).uniform(-128, 127, (16, 32, 32, 3)).astype(np.float32)
+    spread = np.ptp(model(noise).numpy(), axis=0).max()
+    kernel, bias = model.get_layer("fc8").get_weights()
+    model.get_layer("fc8").set_weights([kernel * (3 / spread), bias])
+    return model
+
+
+@pytest.fixture(scope="module")
+def encoded() -> list[bytes]:
+    """Images of three sizes; the fourth does not decode."""
+    generator = np.random.default_rng(0)
+    sizes = [(50, 70), (64, 48), (50, 70), None, (40, 40), (50, 70)]
+    return [_png(generator, size) if size else b"no image" for size in sizes]
+
+
+def _png(generator, size: tuple[int, int]) -> bytes:
+    pixels = generator.integers(0, 255, (*size, 3)).astype(np.uint8)
+    return tf.io.encode_png(pixels).numpy()
+
+
+def _scorer(trained: keras.Model, method: Method, side: int = Q) -> ViewScorer:
+    net = fully_convolutional(trained, NET)
+    return ViewScorer(net, method=method, shorter_side=side, input_size=NET.input_size, mean_rgb=MEAN)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _pixels(image: bytes, side: int = Q) -> np.ndarray:
+    return images.rescale(images.decode(image), side).numpy() - np.array(MEAN, np.float32)
+
+
+@pytest.mark.parametrize("method", [Method.MULTI_CROP, Method.TEN_CROP, Method.CENTRE_CROP])
+def test_crops_are_the_training_networks_posteriors_averaged(trained, encoded, method):
+    found = _scorer(trained, method)(encoded)
+    for image, scores in zip(encoded, found, strict=True):
+        if image == b"no image":
+            assert scores is None
+            continue
+        pixels = _pixels(image)
+        for whole, posterior in ((pixels, scores.plain), (pixels[:, ::-1], scores.flipped)):
+            # A crop of the flipped image is the flip of the crop at the mirrored place.
+            places = crop_places(method, *pixels.shape[:2], 32)
+            if whole is not pixels:
+                places = [(y, pixels.shape[1] - 32 - x) for y, x in places]
+            crops = np.stack([whole[y : y + 32, x : x + 32] for y, x in places])
+            expected = _softmax(trained(crops).numpy()).mean(axis=0)
+            np.testing.assert_allclose(posterior, expected, atol=1e-5)
+
+
+def test_dense_is_the_soft_max_of_the_mean_score(trained, encoded):
+    side = 70
+    found = _scorer(trained, Method.DENSE, side)(encoded)
+    net = fully_convolutional(trained, NET)
+    for image, scores in zip(encoded, found, strict=True):
+        if scores is None:
+            continue
+        pixels = _pixels(image, side)
+        for whole, posterior in ((pixels, scores.plain), (pixels[:, ::-1], scores.flipped)):
+            map_ = net(whole[np.newaxis]).numpy()[0]
+            assert map_.shape[0] * map_.shape[1] > 1
+            np.testing.assert_allclose(posterior, _softmax(map_.mean(axis=(0, 1))), atol=1e-5)
+    assert found[3] is None
+
+
+def test_dense_at_the_crops_size_is_the_centre_crop(trained):
+    image = _png(np.random.default_rng(2), (32, 32))
+    dense, crop = (_scorer(trained, method, 32)([image])[0] for method in (Method.DENSE, Method.CENTRE_CROP))
+    np.testing.assert_allclose(dense.plain, crop.plain, atol=1e-6)
+    np.testing.assert_allclose(dense.flipped, crop.flipped, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", [Method.DENSE, Method.MULTI_CROP])
+def test_the_result_does_not_depend_on_the_grouping(trained, encoded, method, monkeypatch):
+    together = _scorer(trained, method)(encoded)
+    # Room for one image or crop at a time.
+    monkeypatch.setattr(view_scorer, "PIXELS_AT_ONCE", 1)
+    singly = _scorer(trained, method)(encoded)
+    for one, other in zip(together, singly, strict=True):
+        if one is not None:
+            np.testing.assert_allclose(one.plain, other.plain, atol=1e-6)
+            np.testing.assert_allclose(one.flipped, other.flipped, atol=1e-6)
+
+
+def test_posteriors_differ_between_images(trained, encoded):
+    """Without this, the comparisons above could hold for a net that says nothing."""
+    found = [scores.plain for scores in _scorer(trained, Method.DENSE)(encoded) if scores]
+    assert np.ptp(np.stack(found), axis=0).max() > 1e-3
