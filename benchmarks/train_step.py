@@ -10,23 +10,19 @@ Keras's and PyTorch's nets do not have. With --data, ours also trains on crops o
 the Trainer reads them, and the share of a step spent waiting for them is measured.
 """
 
-import datetime
-import importlib.metadata
 import importlib.util
 import itertools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import machine
 from benchmarks.train_step_contenders import CONTENDERS
 
 PRECISIONS = ("float32", "bfloat16")
@@ -43,7 +39,7 @@ def main(batches, rounds, steps, data, peak_tflops, step_gflop):
     names = [name for name in CONTENDERS if _can_run(name, data)]
     kinds = list(itertools.product(batches, names, PRECISIONS))
     found: dict[tuple, list[dict]] = {kind: [] for kind in kinds}
-    click.echo(_machine())
+    click.echo(machine("tensorflow", "keras"))
     for number in range(rounds):
         for kind in kinds:
             found[kind].append(_measure(*kind, steps, data))
@@ -87,19 +83,6 @@ def _print(found: dict[tuple, list[dict]], peak_tflops: float | None, step_gflop
             row.append(f"{speed * step_gflop / 1e3 / peak_tflops:.1%}")
         table.add_row(*row)
     Console(width=110).print(table)
-
-
-def _machine() -> str:
-    models = [
-        line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
-    ]
-    versions = " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras"))
-    date = datetime.date.today().isoformat()
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    processor = models[0].partition(": ")[2] if models else platform.machine()
-    return (
-        f"{date}, {os.cpu_count()} cores of {processor}, load {load}, {versions}, at {time.strftime('%H:%M')}"
-    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a network costs, by arithmetic on Table 1: parameters, floating-point operations, receptive field."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.architectures import BLOCK_CHANNELS, LRN, architecture
@@ -36,22 +37,34 @@ class Cost:
 
 def cost(net: Net) -> Cost:
     """Adds up the layers of `net`."""
-    parameters = flop = 0
-    side, channels_in = net.input_size, 3
+    layers = list(_layers(net, net.input_size, net.input_size))
+    return Cost(
+        weight_layers=architecture(net.configuration).weight_layers,
+        parameters=sum(weights + biases for weights, biases, _ in layers),
+        forward_flop=sum(2 * weights * places for weights, _, places in layers),
+        receptive_field=receptive_field(net),
+    )
+
+
+def dense_flop(net: Net, height: int, width: int) -> int:
+    """Floating-point operations of one forward pass of the fully convolutional net over an image."""
+    return sum(2 * weights * places for weights, _, places in _layers(net, height, width))
+
+
+def _layers(net: Net, height: int, width: int) -> Iterator[tuple[int, int, int]]:
+    """(weights, biases, places that they are applied to) of each layer, for an image of height x width."""
+    channels_in = 3
     for layers, block_channels in zip(architecture(net.configuration).blocks, BLOCK_CHANNELS, strict=True):
         channels = block_channels // net.width
         for kernel in (layer for layer in layers if layer != LRN):
-            weights = kernel * kernel * channels_in * channels
-            parameters += weights + channels
-            flop += 2 * weights * side * side
+            yield kernel * kernel * channels_in * channels, channels, height * width
             channels_in = channels
-        side //= 2
+        height, width = height // 2, width // 2
+    side = net.fc6_side
+    height, width = height - side + 1, width - side + 1
     for channels in (net.fc_channels, net.fc_channels, net.classes):
-        weights = side * side * channels_in * channels
-        parameters += weights + channels
-        flop += 2 * weights
+        yield side * side * channels_in * channels, channels, height * width
         side, channels_in = 1, channels
-    return Cost(architecture(net.configuration).weight_layers, parameters, flop, receptive_field(net))
 
 
 def receptive_field(net: Net) -> int:

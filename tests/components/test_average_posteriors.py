@@ -1,4 +1,4 @@
-"""Scoring and averaging on Beam: a 20-line NumPy reference, any partition, and the proof of the denominator."""
+"""Averages on Beam against a NumPy reference, any partition, and the proof of the denominator."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,6 @@
 """The demo as its user runs it: `vgg data sample`, then `tfx run create --pipeline vgg`, twice."""
 
+import json
 import os
 import re
 import subprocess
@@ -119,6 +120,22 @@ def test_the_pushed_model_classifies_a_photograph_through_the_v1_loader(demo, fi
     assert right >= 17
 
 
+def test_evaluating_the_pushed_model_gives_the_runs_figures_and_keeps_its_forward_passes(demo, first_run):
+    (version,) = (demo.home / "serving" / "vgg").iterdir()
+    words = ("vgg", "evaluate", "--model", str(version), "--data", str(demo.data))
+    dense = demo.command(*words, "--json")
+    assert dense.returncode == 0, dense.stderr
+    figures = {figure["name"]: figure for figure in json.loads(dense.stdout) if not figure["of_class"]}
+    run = dict(re.findall(r"│ (Q64|Q72|Q80|average) +│ +([\d.]+)% │", first_run.stdout))
+    assert {name: f"{100 * figure['top1_error']['value']:.1f}" for name, figure in figures.items()} == run
+    assert {figure["images"] for figure in figures.values()} == {300}
+    both = demo.command(*words, "--protocol", "multi-crop-dense", "--q", "64,72")
+    assert both.returncode == 0, both.stderr
+    scored = re.findall(r"scoring .+, ([\w-]+), Q = (\d+)", both.stdout)
+    assert scored == [("multi-crop", "64"), ("multi-crop", "72")]
+    assert re.search(r"│ multi-crop +│ +[\d.]+% \[[\d.]+%, [\d.]+%\]", both.stdout)
+
+
 def test_a_model_above_its_threshold_is_not_pushed_and_the_line_says_by_how_much(demo, first_run):
     refused = demo.command(sys.executable, "-c", ONE_EPOCH, "dict(most=0.01)")
     assert refused.returncode == 3, refused.stdout + refused.stderr
@@ -166,12 +183,12 @@ import dataclasses, sys
 from components.recipe import Threshold
 from pipeline import experiments
 from pipeline.run import exit_status, run
-demo = experiments.DEMO
+demo, bounds = experiments.DEMO, eval(sys.argv[1])
 training = dataclasses.replace(demo.config.training, most_epochs=1)
 experiments.EXPERIMENTS["demo"] = dataclasses.replace(
     demo,
     config=dataclasses.replace(demo.config, training=training),
-    evaluation=dataclasses.replace(demo.evaluation, thresholds=(Threshold("top1_error", **eval(sys.argv[1])),)),
+    evaluation=dataclasses.replace(demo.evaluation, thresholds=(Threshold("top1_error", **bounds),)),
 )
 sys.exit(exit_status(run))
 """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.network_cost import cost
+from models.network_cost import cost, dense_flop
 from models.vgg import Net, build
 
 PARAMETERS = {
@@ -46,3 +46,12 @@ def test_receptive_fields_by_hand():
     assert cost(Net("A")).receptive_field == 134
     # C's 1x1 convolutions see no more than B.
     assert cost(Net("C")).receptive_field == cost(Net("B")).receptive_field
+
+
+def test_dense_evaluation_at_224_costs_a_crop_and_wider_images_more():
+    """At 256 x 320 convolutions see 80/49 of the pixels, rounding aside; the score map has 2 x 4 places."""
+    net = Net("A")
+    assert dense_flop(net, 224, 224) == cost(net).forward_flop
+    fully_connected = 2 * (25088 * 4096 + 4096 * 4096 + 4096 * 1000)
+    convolutions = cost(net).forward_flop - fully_connected
+    assert dense_flop(net, 256, 320) == convolutions * 80 // 49 + 2 * 4 * fully_connected
