@@ -23,7 +23,7 @@ def vgg() -> None:
 @click.option("--data", envvar="VGG_DATA", help="Folder of TFRecords.  [default: HOME/data]")
 @click.option("--home", envvar="VGG_HOME", help="Folder of everything a run writes.  [default: ~/vgg]")
 @click.option(
-    "--init", envvar="VGG_INIT", help="Random weights in place of base models: glorot, paper or he."
+    "--init", envvar="VGG_INIT", help="Random weights in place of base models: glorot, paper, small or he."
 )
 @click.option("--init-from", envvar="VGG_INIT_FROM", help="Folder of an exported model to start from.")
 def run_command(
