@@ -78,7 +78,7 @@ def show(results: Results, experiment: Experiment, console: Console) -> None:
             table.add_section()
         table.add_row(name, f"{errors.top1:.1%}", f"{errors.top5:.1%}")
     if experiment.paper:
-        table.add_row("the paper's", f"{experiment.paper.top1}%", f"{experiment.paper.top5}%")
+        table.add_row(_paper_name(experiment), f"{experiment.paper.top1}%", f"{experiment.paper.top5}%")
     console.print(table)
     for refusal in results.refusals:
         console.print(f"Not blessed: {refusal}", highlight=False, soft_wrap=True)
@@ -87,6 +87,12 @@ def show(results: Results, experiment: Experiment, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _paper_name(experiment: Experiment) -> str:
+    """Whose errors these are: a miniature's are another net's on another data set."""
+    row = experiment.paper.experiment
+    return "the paper's" if row == experiment.name else f"the paper's {row} (ImageNet)"
 
 
 def _outputs_of_last_run(environment: Environment) -> dict[str, metadata_store_pb2.Artifact]:

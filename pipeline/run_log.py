@@ -20,7 +20,7 @@ def logging_to(path: Path, *also: logging.Handler) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, verbosity = root.handlers[:], root.level, absl_logging.get_verbosity()
     with open(path, "a", encoding="utf-8") as file, _stderr_to(file), warnings.catch_warnings():
         handler = logging.StreamHandler(file)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -35,6 +35,7 @@ def logging_to(path: Path, *also: logging.Handler) -> Iterator[None]:
         finally:
             root.handlers[:] = handlers
             root.setLevel(level)
+            absl_logging.set_verbosity(verbosity)
 
 
 @contextmanager

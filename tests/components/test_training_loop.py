@@ -192,6 +192,20 @@ def test_a_loss_or_weight_that_is_not_finite_names_its_step(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_a_loss_that_is_not_finite_names_its_step(tmp_path):
+    """Infinite scores from the first step on, whatever the CPU makes of NaN."""
+
+    def infinite() -> keras.Model:
+        model = _model()
+        kernel, bias = model.get_layer("fc8").get_weights()
+        model.get_layer("fc8").set_weights([kernel, np.full_like(bias, np.inf)])
+        return model
+
+    crops = _crops(8, 1)
+    with pytest.raises(InputError, match="the loss of step 1 is nan; lower.*learning rate"):
+        _trained(TRAINING, _data([crops], crops), tmp_path, make=infinite)
+
+
 def test_fewer_images_than_a_batch(tmp_path):
     few = _crops(3, 1)
     with pytest.raises(InputError, match="training split: 3 images.* 4;") as caught:

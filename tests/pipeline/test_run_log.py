@@ -73,6 +73,14 @@ def test_debug_messages_are_left_out(tmp_path):
     assert (tmp_path / "log").read_text() == ""
 
 
+def test_absl_is_as_quiet_afterwards_as_before(tmp_path):
+    """Else the second of several experiments says on the terminal what TFX thinks of its components."""
+    before = absl_logging.get_verbosity()
+    with logging_to(tmp_path / "log"):
+        assert absl_logging.get_verbosity() == absl_logging.INFO
+    assert absl_logging.get_verbosity() == before != absl_logging.INFO
+
+
 def test_further_handlers_get_the_records_too(tmp_path):
     kept = _Kept()
     with logging_to(tmp_path / "log", kept):
