@@ -27,6 +27,7 @@ class Runner(LocalDagRunner):
     `run` stays TFX's, so that `tfx pipeline create`, which replaces it, only compiles the pipeline.
 
     Attributes:
+        ran: whether the pipeline has run; not where it was only compiled.
         refused: whether a threshold refused the model.
     """
 
@@ -34,7 +35,7 @@ class Runner(LocalDagRunner):
         super().__init__()
         self._experiment, self._environment = experiment, environment
         self._console = Console()
-        self.refused = False
+        self.ran = self.refused = False
 
     def run_with_ir(
         self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None
@@ -64,7 +65,7 @@ class Runner(LocalDagRunner):
             highlight=False,
             soft_wrap=True,
         )
-        self.refused = bool(found.refusals)
+        self.ran, self.refused = True, bool(found.refusals)
 
     def _run_components(self, pipeline, run_options, log) -> None:
         lines = ComponentLines(self._console)

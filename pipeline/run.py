@@ -45,16 +45,29 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
         chosen = [from_random_weights(each, Initialisation.named(initialisation)) for each in chosen]
     if check:
         check_data(environment.data)
-    return max([_run_one(each, environment) for each in chosen])
+    runners = [_run_one(each, environment) for each in chosen]
+    if any(runner.ran for runner in runners):
+        _report(environment)
+    return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
 
 
-def _run_one(experiment, environment: Environment) -> int:
+def _run_one(experiment, environment: Environment):
     with quiet_imports():
         from pipeline.local_runner import Runner
         from pipeline.pipeline import create_pipeline
     runner = Runner(experiment, environment)
     runner.run(create_pipeline(experiment, environment))
-    return NOT_BLESSED if runner.refused else BLESSED
+    return runner
+
+
+def _report(environment: Environment) -> None:
+    """Once for all experiments of the command; their figures are read anew from ML Metadata."""
+    with quiet_imports():
+        from rich.console import Console
+
+        from pipeline.report.writer import report_run
+
+        report_run(environment, Console())
 
 
 def one_line(error: Exception) -> str:
