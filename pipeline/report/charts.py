@@ -12,6 +12,7 @@ from pipeline.report.learning import Drop, Epoch
 
 WIDTH, HEIGHT = 360, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 18, 12, 38
+WHOLE_STEPS = [factor * 10**power for power in range(7) for factor in (1, 2, 5)]
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _curves(id_: str, title: str, y_label: str, pairs, axis, drops: Sequence[Dro
         x_ticks=tuple((x(value), str(value)) for value in _whole_ticks(len(pairs))),
         y_ticks=y_ticks,
         lines=lines,
-        verticals=tuple((x(drop.after_epoch + 0.5), f"{drop.rate:.0e}") for drop in drops),
+        verticals=tuple((x(drop.after_epoch + 0.5), _rate(drop.rate)) for drop in drops),
     )
 
 
@@ -205,8 +206,14 @@ def _ticks(highest: float) -> list[float]:
     return [round(step * index, 6) for index in range(math.ceil(highest / step - 1e-9) + 1)]
 
 
+def _rate(rate: float) -> str:
+    """2.5e-4."""
+    digits, _, exponent = f"{rate:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent)}"
+
+
 def _whole_ticks(last: int) -> list[int]:
-    step = max(1, math.ceil(last / 6))
+    step = next(step for step in WHOLE_STEPS if last / step <= 7)
     return [1, *range(step if step > 1 else 2, last + 1, step)]
 
 

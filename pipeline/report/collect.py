@@ -91,16 +91,19 @@ def calibration(bins: np.ndarray) -> tuple[CalibrationBin, ...]:
 
 
 def pairs(experiments: Mapping[str, ExperimentFigures], found: Mapping[str, Summary]) -> tuple[Pair, ...]:
-    """Each two experiments on the same images: top-1 errors first. With five classes or fewer there is no
-    top-5 error to test.
+    """Each two experiments on the same images, the one that this project lists first as the first: top-1
+    errors before top-5, the clearest first. With five classes or fewer there is no top-5 error to test.
     """
+    order = {name: place for place, name in enumerate(EXPERIMENTS)}
+    listed = sorted(experiments.values(), key=lambda one: (order.get(one.name, len(order)), one.name))
     alike = [
         (first, second)
-        for first, second in combinations(experiments.values(), 2)
+        for first, second in combinations(listed, 2)
         if found[first.name].same_images(found[second.name])
     ]
     several = [pair for pair in alike if min(one.classes for one in pair) >= FEWEST_CLASSES]
-    return (*_tested("top-1", alike, found), *_tested("top-5", several, found))
+    tested = [*_tested("top-1", alike, found), *_tested("top-5", several, found)]
+    return tuple(sorted(tested, key=lambda pair: (pair.error, pair.p)))
 
 
 def _tested(error: str, several: list[tuple], found: Mapping[str, Summary]) -> Iterator[Pair]:

@@ -59,8 +59,10 @@ def test_figures_are_tfmas_and_the_pairs_are_of_the_same_images(written):
     assert sum(one.images for one in demo.calibration) == IMAGES
     top1, top5 = written.report.pairs
     assert (top1.error, top5.error, top1.images) == ("top-1", "top-5", IMAGES)
-    difference = newest.overall.top1_error.value - demo.overall.top1_error.value
+    assert (top1.first, top1.second) == ("demo", "small-A-64"), "in the order of `vgg experiments`"
+    difference = demo.overall.top1_error.value - newest.overall.top1_error.value
     assert top1.difference == pytest.approx(difference)
+    assert top1.only_first - top1.only_second == round(difference * IMAGES)
     assert not any(table.run for table in written.report.tables)
     assert [epoch.step for epoch in written.report.nets[demo.nets[0]].epochs] == [62, 124, 186]
 
