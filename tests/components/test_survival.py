@@ -120,5 +120,6 @@ def _wait_for_step(folder: Path, step: int) -> None:
 
 
 def _newest_step(folder: Path) -> int:
-    names = [path.stem for path in (folder / "checkpoints").glob("*.index")]
-    return max((int(name.split("-")[1]) for name in names), default=-1)
+    """Of the checkpoint that a restart would find: its files are there a moment before it counts."""
+    newest = tf.train.latest_checkpoint(str(folder / "checkpoints"))
+    return int(newest.rpartition("-")[2]) if newest else -1
