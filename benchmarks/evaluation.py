@@ -4,8 +4,8 @@
 
 Net D at full width with random weights. Dense: models.view_scorer at Q = 256, 384, 512 with flips. Crops: the
 same class, 50 at each Q. Keras: predict on the centre crops of Q = 256 in batches of 32. Each measurement is
-a fresh process, so that peak memory is its own; rounds visit all in turn; the peak is the fastest of several
-float32 matrix products in each round. Figures are medians over rounds.
+a fresh process, so that peak memory is its own; rounds visit all in turn. The peak is float32 products of two
+4096 x 4096 matrices. Figures are medians over rounds.
 """
 
 import json
@@ -24,9 +24,10 @@ from rich.table import Table
 from benchmarks.machine import machine
 
 SIDES = (256, 384, 512)
-KINDS = ("dense", "crops", "keras", "peak")
+KINDS = ("dense", "singly", "crops", "keras", "peak")
 WORK = (
     "ours, dense at three Q with flips",
+    "the same, one image at a time",
     "ours, 150 crops",
     "Keras VGG16, one centre crop",
     "matrix product",
@@ -90,7 +91,7 @@ def _print(found: dict[str, list[dict]]) -> None:
 
 def _measure(kind: str, data: str, images: int) -> dict:
     encoded = _photographs(data, images)
-    run, flop = {"dense": _dense, "crops": _crops, "keras": _keras, "peak": _peak}[kind](encoded)
+    run, flop = MEASURED[kind](encoded)
     run()  # tracing and first allocations
     start = time.perf_counter()
     run()
@@ -141,6 +142,13 @@ def _dense(encoded):
     return lambda: [scorer(encoded) for scorer in scorers], flop
 
 
+def _singly(encoded):
+    from models import view_scorer
+
+    view_scorer.PIXELS_AT_ONCE = 1
+    return _dense(encoded)
+
+
 def _crops(encoded):
     from models.network_cost import cost
     from models.protocols import Method
@@ -176,6 +184,8 @@ def _peak(encoded):
     left, right = (tf.constant(_normal((side, side))) for _ in range(2))
     return lambda: [tf.matmul(left, right).numpy()[0, 0] for _ in range(times)], times * 2 * side**3
 
+
+MEASURED = {"dense": _dense, "singly": _singly, "crops": _crops, "keras": _keras, "peak": _peak}
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in KINDS:

@@ -4,6 +4,7 @@ Each worker process loads the net once and takes IMAGES_AT_ONCE images at a time
 over workers, and a worker's memory does not grow with them.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
@@ -86,6 +87,8 @@ class _Score(beam.DoFn):
                 )
             found = scores or Scores(uniform, uniform)
             yield Posterior(image, classes[image.label], scores is not None, found.plain, found.flipped)
+        self._done += len(batch)
+        logging.info("Scored %d images", self._done)
 
     def _load(self) -> "_Loaded":
         network, net, head = read_network(self._model)

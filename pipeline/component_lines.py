@@ -9,6 +9,7 @@ from rich.console import Console
 # What LocalDagRunner and its launcher log: the runner has no callbacks.
 RUNNING = re.compile(r"Component (\S+) is running\.")
 FINISHED = re.compile(r"Component (\S+) is finished\.")
+SCORED = re.compile(r"Scored \d+ images")  # components/score_images.py
 CACHED = re.compile(r"A cached execution \d+ is used\.")
 
 
@@ -26,8 +27,9 @@ class ComponentLines(logging.Handler):
         message = record.getMessage()
         if match := RUNNING.fullmatch(message):
             self.running, self._started, self._cached = match[1], time.monotonic(), False
-            if self._console.is_terminal:
-                self._console.print(f"  {self.running} ...", end="\r", highlight=False)
+            self._show_running("...")
+        elif SCORED.fullmatch(message):
+            self._show_running(f"... {message.lower()}")
         elif CACHED.fullmatch(message):
             self._cached = True
         elif FINISHED.fullmatch(message):
@@ -35,3 +37,7 @@ class ComponentLines(logging.Handler):
             how = "cached" if self._cached else f"{seconds:.1f} s"
             self._console.print(f"  {self.running:<20} {how:>8}", highlight=False)
             self.running = ""
+
+    def _show_running(self, what: str) -> None:
+        if self._console.is_terminal:
+            self._console.print(f"  {self.running} {what}", end="\r", highlight=False)

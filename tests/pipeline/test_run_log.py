@@ -179,6 +179,12 @@ def test_a_terminal_shows_what_is_running():
     assert "Trainer ..." in written
 
 
+def test_a_terminal_shows_how_many_images_are_scored():
+    told = ("Component Scorer.D is running.", "Scored 32 images", "Scored 64 images")
+    assert "Scorer.D ... scored 64 images" in _lines(*told, terminal=True)[0]
+    assert _lines(*told)[0] == ""
+
+
 def test_messages_with_arguments_as_tfx_logs_them():
     written = io.StringIO()
     lines = ComponentLines(Console(file=written))
