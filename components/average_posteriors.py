@@ -27,7 +27,8 @@ def partitions(images: int, classes: int) -> int:
 class AveragePosteriors(beam.PTransform):
     """Numbers of partitions to serialized tf.Examples: key, name, label, class, decodes and each average.
 
-    Has two outputs: `main` the examples, `missing` lines that name images without all of their posteriors.
+    Has three outputs: `main` the examples, `missing` names of images without all of their posteriors,
+    `undecodable` names of images that do not decode.
 
     Args:
         folders: of the Posteriors artifact of each view.
@@ -40,7 +41,11 @@ class AveragePosteriors(beam.PTransform):
 
     def expand(self, numbers: beam.PCollection):
         """Beam's."""
-        return numbers | beam.Reshuffle() | beam.ParDo(self._average).with_outputs("missing", main="main")
+        return (
+            numbers
+            | beam.Reshuffle()
+            | beam.ParDo(self._average).with_outputs("missing", "undecodable", main="main")
+        )
 
 
 class _AveragePartition(beam.DoFn):
@@ -57,6 +62,8 @@ class _AveragePartition(beam.DoFn):
                 for average in self._averages.averages:
                     _add(sums[average.name], occurrence, average, view, posterior)
         for occurrence, posterior in images.items():
+            if not posterior.decodes:
+                yield beam.pvalue.TaggedOutput("undecodable", posterior.image.name)
             if seen[occurrence] == len(self._averages.views):
                 yield _to_record(posterior, {name: sums[name][occurrence] for name in sums})
             else:

@@ -50,12 +50,13 @@ def Averager(  # noqa: N802 - TFX names components so
     images = artifact_files.read_statistics(statistics, SPLIT).datasets[0].num_examples
     predictions.split_names = artifact_utils.encode_split_names([SPLIT])
     folder = artifact_utils.get_split_uri([predictions], SPLIT)
-    write_predictions(beam_pipeline, folders, wanted, folder, images)
+    for line in write_predictions(beam_pipeline, folders, wanted, folder, images):
+        print(line, flush=True)
 
 
 def write_predictions(
     beam_pipeline: beam.Pipeline, folders: dict[View, str], averages: Averages, folder: str, images: int
-) -> None:
+) -> list[str]:
     """Averages all partitions into gzipped TFRecords in `folder`, and checks that each image counts once.
 
     Args:
@@ -64,6 +65,9 @@ def write_predictions(
         averages: what to compute.
         folder: to write to.
         images: that the split has, counted by another way than the Scorer's.
+
+    Returns:
+        A line for people that names images that do not decode, if there are any.
 
     Raises:
         InputError: an image has not all of its posteriors, or the number of images is another one.
@@ -76,15 +80,27 @@ def write_predictions(
     with beam_pipeline as pipeline:
         found = pipeline | beam.Create(range(counts.pop())) | AveragePosteriors(folders, averages)
         _ = found.main | beam.io.WriteToTFRecord(os.path.join(folder, "predictions"), file_name_suffix=".gz")
-        names = found.missing | beam.combiners.ToList()
         counted = found.main | beam.combiners.Count.Globally()
+        missing = found.missing | "Missing" >> beam.combiners.ToList()
+        undecodable = found.undecodable | "Undecodable" >> beam.combiners.ToList()
         _ = (
             counted
-            | beam.Map(lambda n, missing: json.dumps([n, sorted(missing)]), beam.pvalue.AsSingleton(names))
+            | beam.Map(
+                lambda n, *names: json.dumps([n, *map(sorted, names)]),
+                beam.pvalue.AsSingleton(missing),
+                beam.pvalue.AsSingleton(undecodable),
+            )
             | beam.io.WriteToText(proof, shard_name_template="")
         )
     with tf.io.gfile.GFile(proof) as file:
-        _check(*json.load(file), images)
+        counted, missing, undecodable = json.load(file)
+    _check(counted, missing, images)
+    if not undecodable:
+        return []
+    return [
+        f"{len(undecodable)} of {images} images do not decode and count as errors: "
+        f"{', '.join(undecodable[:NAMES_SHOWN])}{' ...' if len(undecodable) > NAMES_SHOWN else ''}"
+    ]
 
 
 def _check(counted: int, missing: Sequence[str], images: int) -> None:

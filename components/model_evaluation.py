@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from tfx_bsl.public import tfxio
 
 from components.averager import write_predictions
-from components.averages import Averages, averages
+from components.averages import averages
 from components.evaluator import eval_config
 from components.features import VALIDATION_SHARDS
 from components.figures import Figure, read_figures
@@ -75,7 +75,7 @@ def evaluate_models(
     folder: str,
     *,
     pipeline: PipelineFactory = local_pipeline,
-    scoring: Callable[[View], None] = lambda view: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> list[Figure]:
     """The metrics of one model, or of several and of their fusion.
 
@@ -85,7 +85,8 @@ def evaluate_models(
         evaluation: protocol, Q and flip.
         folder: where posteriors are kept.
         pipeline: makes the Beam pipelines.
-        scoring: told each view before its forward passes begin; not of views that are there already.
+        say: told of each view before its forward passes begin, not of views that are there already; and of
+            images that do not decode.
 
     Raises:
         InputError: not a model of this project; a Q smaller than its crop; models of other classes; an image
@@ -99,7 +100,7 @@ def evaluate_models(
     for view in wanted.views:
         folders[view] = _view_folder(folder, paths[view.weights], examples, view)
         if not holds_view(folders[view]):
-            scoring(view)
+            say(f"scoring {view.weights}, {view.method.value}, Q = {view.shorter_side}")
             write_posteriors(
                 pipeline(),
                 examples=examples.pattern,
@@ -108,28 +109,23 @@ def evaluate_models(
                 folder=folders[view],
                 images=examples.images,
             )
-    return _figures(folders, wanted, evaluation, examples, os.path.join(folder, "last"), pipeline)
+    last = os.path.join(folder, "last")
+    predictions, evaluated = (os.path.join(last, part) for part in ("predictions", "evaluation"))
+    if tf.io.gfile.exists(last):
+        tf.io.gfile.rmtree(last)
+    for line in write_predictions(pipeline(), folders, wanted, predictions, examples.images):
+        say(line)
+    return _figures(predictions, evaluated, eval_config(wanted.names, evaluation, bless=False), pipeline)
 
 
-def _figures(
-    folders: dict[View, str],
-    wanted: Averages,
-    evaluation: Evaluation,
-    examples: Examples,
-    folder: str,
-    pipeline: PipelineFactory,
-) -> list[Figure]:
-    if tf.io.gfile.exists(folder):
-        tf.io.gfile.rmtree(folder)
-    predictions, evaluated = (os.path.join(folder, part) for part in ("predictions", "evaluation"))
-    write_predictions(pipeline(), folders, wanted, predictions, examples.images)
-    config = eval_config(wanted.names, evaluation, bless=False)
+def _figures(predictions: str, evaluated: str, config: tfma.EvalConfig, pipeline: PipelineFactory):
+    """TFMA on a folder of predictions, as TFX's Evaluator runs it."""
     source = tfxio.TFExampleRecord(
         os.path.join(predictions, "*"),
         raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
         telemetry_descriptors=["vgg", "evaluate"],
     )
-    shared = tfma.default_eval_shared_model(folder, eval_config=config)
+    shared = tfma.default_eval_shared_model(predictions, eval_config=config)
     with pipeline() as run:
         _ = (
             run

@@ -47,7 +47,7 @@ def evaluate(
             find_examples(data),
             chosen,
             str(kept),
-            scoring=lambda view: say(f"scoring {view.weights}, {view.method.value}, Q = {view.shorter_side}"),
+            say=say,
         )
     if json_:
         click.echo(json.dumps([dataclasses.asdict(figure) for figure in figures], indent=2))

@@ -139,6 +139,19 @@ def test_an_image_missing_from_one_view_is_named(tmp_path):
         write_predictions(local_pipeline(), folders, wanted, str(tmp_path / "predictions"), IMAGES)
 
 
+def test_an_image_that_does_not_decode_is_named(tmp_path):
+    wanted = averages([("d", "D", NO_FLIP)])
+    folders = {view: _write(tmp_path, view, 1) for view in wanted.views}
+    for folder in folders.values():
+        labelled = Labelled(b"k" * 16, "broken.jpg", 0)
+        uniform = np.full(CLASSES, 1 / CLASSES, np.float32)
+        with tf.io.TFRecordWriter(f"{partition_path(folder, 0)}-00001") as writer:
+            writer.write(to_record(Posterior(labelled, "a class", False, uniform, uniform)))
+    predictions = str(tmp_path / "predictions")
+    (line,) = write_predictions(local_pipeline(), folders, wanted, predictions, IMAGES + 1)
+    assert line == "1 of 24 images do not decode and count as errors: broken.jpg"
+
+
 def test_records_that_are_alike_count_each(tmp_path):
     """Two copies of one photograph in a split are two images."""
     wanted = averages([("d", "D", NO_FLIP)])
