@@ -71,9 +71,8 @@ class _Score(beam.DoFn):
 
     def setup(self) -> None:
         """Once a thread; the net once a process."""
-        self._loaded = self._shared.acquire(
-            self._load, tag=f"{self._model}|{self._method}|{self._shorter_side}"
-        )
+        tag = f"{self._model}|{self._method.value}|{self._shorter_side}"
+        self._loaded, self._done = self._shared.acquire(self._load, tag=tag), 0
 
     def process(self, batch: Sequence[bytes]) -> Iterator[Posterior]:
         images, encoded = zip(*(parse_image(record, self._layout) for record in batch), strict=True)
