@@ -83,6 +83,12 @@ def test_predictions_become_errors_confusions_and_bins():
     assert [one.key[0] for one in found.worst] == [3, 2, 4, 1]
 
 
+def test_a_tie_is_confused_with_the_other_class():
+    for label, other in ((0, 1), (1, 0)):
+        found = summarise([prediction(1, label, True, (0.42, 0.42, 0.16))])
+        assert found.confusions == {(label, other): 1}
+
+
 def test_the_order_of_the_records_makes_no_difference():
     generator, made = np.random.default_rng(0), []
     for number in range(60):
