@@ -1,5 +1,6 @@
 """What TFMA's Evaluator computed, read back: each metric with its interval, overall and by class."""
 
+import math
 from dataclasses import dataclass
 
 import tensorflow_model_analysis as tfma
@@ -76,5 +77,7 @@ def _figure(name: str, of_class: str, metrics: dict) -> Figure:
 def _measured(value: dict) -> Measured:
     bounded = value.get("boundedValue")
     if bounded is None:
-        return Measured(value["doubleValue"])
-    return Measured(bounded["value"], bounded["lowerBound"], bounded["upperBound"])
+        return Measured(float(value["doubleValue"]))
+    # NaN is a word there: of the interval of a class that a bootstrap sample has no image of.
+    bounds = [float(bounded[name]) for name in ("lowerBound", "upperBound")]
+    return Measured(float(bounded["value"]), *([] if any(map(math.isnan, bounds)) else bounds))

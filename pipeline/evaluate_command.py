@@ -87,5 +87,7 @@ def _show(figures) -> None:
 
 
 def _share(measured) -> str:
+    if measured.lower is None:
+        return f"{measured.value:.1%}"
     lower, upper = max(0.0, measured.lower), min(1.0, measured.upper)
     return f"{measured.value:.1%} [{lower:.1%}, {upper:.1%}]"

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 
 from models.errors import InputError, Preempted
@@ -45,9 +46,10 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
         chosen = [from_random_weights(each, Initialisation.named(initialisation)) for each in chosen]
     if check:
         check_data(environment.data)
+    started = time.time()
     runners = [_run_one(each, environment) for each in chosen]
     if any(runner.ran for runner in runners):
-        _report(environment)
+        _report(environment, started)
     return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
 
 
@@ -60,14 +62,14 @@ def _run_one(experiment, environment: Environment):
     return runner
 
 
-def _report(environment: Environment) -> None:
+def _report(environment: Environment, started: float) -> None:
     """Once for all experiments of the command; their figures are read anew from ML Metadata."""
     with quiet_imports():
         from rich.console import Console
 
         from pipeline.report.writer import report_run
 
-        report_run(environment, Console())
+        report_run(environment, Console(), started)
 
 
 def one_line(error: Exception) -> str:

@@ -1,7 +1,5 @@
 """From a home folder to the report's figures."""
 
-import dataclasses
-import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from itertools import combinations
@@ -10,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from components.averages import AVERAGE
-from components.figures import Figure, Measured, read_figures
+from components.figures import Figure, read_figures
 from components.metrics import CALIBRATION_BINS
 from models.errors import InputError
 from pipeline.environment import Environment
@@ -134,7 +132,7 @@ def _difference_in_the_paper(first: ExperimentFigures, second: ExperimentFigures
 
 def _experiment(one: Evaluated, home: Home, summary: Summary, folder: Path) -> ExperimentFigures:
     entry = EXPERIMENTS.get(one.experiment)
-    figures = [_with_numbers(figure) for figure in read_figures(one.evaluation)]
+    figures = read_figures(one.evaluation)
     overall = tuple(figure for figure in figures if not figure.of_class)
     by_class = tuple(_class(figure) for figure in figures if figure.of_class and figure.name == AVERAGE)
     classes = len(summary.worst[0].posteriors) if summary.worst else len(by_class)
@@ -197,18 +195,6 @@ def _altered(one: Evaluated, home: Home, entry: Experiment | None) -> str:
     if {view.shorter_side for view in one.views} != sides:
         return "it was tested at other Q than this version's"
     return ""
-
-
-def _with_numbers(figure: Figure) -> Figure:
-    """TFMA writes NaN as a word: the interval of a class of which a bootstrap sample has no image."""
-    values = {name: value for name, value in vars(figure).items() if isinstance(value, Measured)}
-    return dataclasses.replace(figure, **{name: _numbers(value) for name, value in values.items()})
-
-
-def _numbers(measured: Measured) -> Measured:
-    bounds = [float(bound) for bound in (measured.lower, measured.upper) if bound is not None]
-    known = len(bounds) == 2 and not any(map(math.isnan, bounds))
-    return Measured(float(measured.value), *(bounds if known else ()))
 
 
 def _class(figure: Figure) -> ClassFigures:

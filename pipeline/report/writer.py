@@ -34,14 +34,17 @@ class Written:
     report: Report
 
 
-def write_report(environment: Environment, page: Path | None = None, *, run_ended: bool = False) -> Written:
+def write_report(
+    environment: Environment, page: Path | None = None, *, since: float | None = None
+) -> Written:
     """Writes HOME/report/: index.html, figures.json, a model card of each experiment, and that card into
     assets.extra/ of each pushed model.
 
     Args:
         environment: its home folder.
         page: another place for the page; figures.json and the cards stay.
-        run_ended: whether this process has just run the newest experiment: its versions are written down.
+        since: seconds since 1970; this process ran the experiments that finished later: its versions are
+            written down as theirs.
 
     Raises:
         InputError: there is nothing to report on, or a file cannot be written.
@@ -50,8 +53,9 @@ def write_report(environment: Environment, page: Path | None = None, *, run_ende
     folder = environment.home / "report"
     page = page or folder / PAGE
     try:
-        if run_ended:
-            identity.remember(folder, home.experiments[0].run)
+        for one in home.experiments:
+            if since is not None and one.finished >= since:
+                identity.remember(folder, one.run)
         found = summaries(home)
         report = collect(environment, home, found, folder)
         cards = {one.name: model_card(one, report) for one in report.experiments}
@@ -64,12 +68,13 @@ def write_report(environment: Environment, page: Path | None = None, *, run_ende
         raise InputError(f"report {where}: {error.strerror}; expected a folder that can be written") from None
 
 
-def report_run(environment: Environment, console: Console) -> None:
-    """At the end of a run: writes the report, or one line that says why not. A run never fails by it."""
+def report_run(environment: Environment, console: Console, since: float) -> None:
+    """At the end of runs that this process began at `since`: writes the report, or one line that says why
+    not. A run never fails by it.
+    """
     try:
-        console.print(
-            f"Report: {write_report(environment, run_ended=True).page}", highlight=False, soft_wrap=True
-        )
+        page = write_report(environment, since=since).page
+        console.print(f"Report: {page}", highlight=False, soft_wrap=True)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run itself has succeeded
         console.print(f"No report: {one_line(error)}", highlight=False, soft_wrap=True, markup=False)
 
