@@ -70,24 +70,30 @@ def _silent(line: str) -> None:
 
 
 def _show(figures) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     overall = [figure for figure in figures if not figure.of_class]
-    table = Table(title=f"{overall[-1].images} images; in brackets 95 % intervals (Poisson bootstrap)",
-                  title_justify="left")  # fmt: skip
+    table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("posteriors of")
-    for name in ("top-1 error", "top-5 error", "cross-entropy", "calibration error"):
-        table.add_column(name, justify="right")
+    for name in ("top-1 error", "top-5 error", "nats", "calibration error"):
+        table.add_column(name, justify="right", no_wrap=True)
     for figure in overall:
         shares = (figure.top1_error, figure.top5_error, figure.expected_calibration_error)
         top1, top5, calibration = (_share(measured) for measured in shares)
         table.add_row(figure.name, top1, top5, f"{figure.cross_entropy.value:.3f}", calibration)
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{overall[-1].images} images. Per cent, and 95 % intervals by Poisson bootstrap; nats: cross-entropy.",
+        highlight=False,
+    )
 
 
 def _share(measured) -> str:
+    value = f"{100 * measured.value:.1f}"
     if measured.lower is None:
-        return f"{measured.value:.1%}"
+        return value
     lower, upper = max(0.0, measured.lower), min(1.0, measured.upper)
-    return f"{measured.value:.1%} [{lower:.1%}, {upper:.1%}]"
+    return f"{value} [{100 * lower:.1f}, {100 * upper:.1f}]"

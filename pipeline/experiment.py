@@ -18,8 +18,8 @@ class Experiment:
         evaluation: how the net is tested.
         weights: name of the trained net; experiments that differ only in their evaluation share it.
         starts_from: name of the experiment whose trained net is the base model, or None.
-        fused_with: names of experiments whose posteriors are averaged with this one's (section 4.4). Such an
-            evaluation pushes no model, as what it evaluates is none.
+        fused_with: names of experiments of other nets whose posteriors are averaged with this one's (section
+            4.4). Such an evaluation pushes no model, as what it evaluates is none.
         most_undecodable: share of a split, 0..1, that may fail to decode before the run fails.
         paper: the row of the paper that this is, or is the miniature of, or None.
     """

@@ -41,7 +41,7 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
     data = _data(experiment, environment)
     members = fused(experiment, EXPERIMENTS)
     trainers = _trainers(members, environment, data)
-    wanted = averages([(member.name, member.weights, member.evaluation) for member in members])
+    wanted = averages([(member.weights, member.weights, member.evaluation) for member in members])
     models = {weights: trainer.outputs["model"] for weights, trainer in trainers.items()}
     exporter = Exporter(trained=models[experiment.weights], evaluation=to_json(experiment.evaluation))
     baseline = _baseline() if experiment.evaluation.against_baseline else None

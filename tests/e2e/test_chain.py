@@ -80,5 +80,9 @@ def test_nets_and_posteriors_are_shared_between_experiments(tmp_path):
         "Scorer.small-D-64-128.dense.96",
     }
     assert "Scorer.small-D-64-128.multi-crop.96" in scorers
-    assert set(re.findall(r"│ (\S+) +│ +[\d.]+% │", fused.stdout)) == {"fused", "small-A-64", "average"}
+    assert set(re.findall(r"│ (\S+) +│ +[\d.]+% │", fused.stdout)) == {
+        "small-D-64-128",
+        "small-A-64",
+        "average",
+    }
     assert "No model was pushed." in fused.stdout
