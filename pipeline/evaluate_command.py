@@ -86,7 +86,7 @@ def _show(figures) -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"{overall[-1].images} images. Per cent, and 95 % intervals by Poisson bootstrap; nats: cross-entropy.",
+        f"{overall[-1].images} images; per cent, 95 % intervals (Poisson bootstrap); nats: cross-entropy.",
         highlight=False,
     )
 
