@@ -3,24 +3,28 @@
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.experiments import EXPERIMENTS, Experiment
+from pipeline.experiments import EXPERIMENTS, Experiment, fused
+
+WIDTH = 120
 
 
 def show_experiments(console: Console | None = None) -> None:
     """One row for each experiment; the paper's errors where the experiment is one of its rows."""
     console = console or Console()
     table = Table(box=None, pad_edge=False)
-    for name in ("experiment", "net", "S", "Q", "starts from"):
+    for name in ("experiment", "net", "S", "Q", "protocol", "starts from"):
         table.add_column(name, no_wrap=True)
     for name in ("top-1", "top-5"):
         table.add_column(name, justify="right", no_wrap=True)
     for entry in EXPERIMENTS.values():
         table.add_row(*_row(entry))
-    console.print(table, highlight=False)
+    # On a narrow terminal, and in a pipe, rows go over the edge: shortened names could not be copied.
+    console.print(table, highlight=False, width=max(console.width, WIDTH), no_wrap=True, crop=False)
     console.print(
         "\nA/8 is net A with an eighth of the paper's channels; S and Q are pixels of the shorter side in "
-        "training and testing; a net starts from random weights or from another experiment's net; the errors "
-        "are the paper's, in per cent, on ILSVRC-2012 validation.\n",
+        "training and testing; a net starts from random weights or from another experiment's net; a fusion "
+        "averages the posteriors of several experiments; the errors are the paper's, in per cent, on "
+        "ILSVRC-2012 validation; mini-X is the paper's X at 1/8 width on five kinds of flowers.\n",
         highlight=False,
     )
     for entry in EXPERIMENTS.values():
@@ -29,15 +33,25 @@ def show_experiments(console: Console | None = None) -> None:
 
 
 def _row(entry: Experiment) -> list[str]:
+    of_paper = entry.paper if entry.paper and entry.paper.experiment == entry.name else None
+    errors = [f"{of_paper.top1}", f"{of_paper.top5}"] if of_paper else ["", ""]
+    if entry.fused_with:
+        members = fused(entry, EXPERIMENTS)
+        nets = "+".join(dict.fromkeys(_net(member) for member in members))
+        protocol = entry.evaluation.protocol.value
+        return [entry.name, nets, f"{len(members)} nets", "", protocol, "", *errors]
     smallest, largest = entry.config.training.scales
-    net = entry.config.net.configuration
-    if entry.config.net.width > 1:
-        net += f"/{entry.config.net.width}"
     return [
         entry.name,
-        net,
+        _net(entry),
         str(smallest) if smallest == largest else f"[{smallest};{largest}]",
         ",".join(map(str, entry.evaluation.shorter_sides)),
+        entry.evaluation.protocol.value,
         entry.starts_from or "random",
-        *([f"{entry.paper.top1}", f"{entry.paper.top5}"] if entry.paper else ["", ""]),
+        *errors,
     ]
+
+
+def _net(entry: Experiment) -> str:
+    net = entry.config.net
+    return net.configuration + (f"/{net.width}" if net.width > 1 else "")
