@@ -19,7 +19,8 @@ def show_experiments(console: Console | None = None) -> None:
     for entry in EXPERIMENTS.values():
         table.add_row(*_row(entry))
     # On a narrow terminal, and in a pipe, rows go over the edge: shortened names could not be copied.
-    console.print(table, highlight=False, width=max(console.width, WIDTH), no_wrap=True, crop=False)
+    console.width = max(console.width, WIDTH)
+    console.print(table, highlight=False)
     console.print(
         "\nA/8 is net A with an eighth of the paper's channels; S and Q are pixels of the shorter side in "
         "training and testing; a net starts from random weights or from another experiment's net; a fusion "
