@@ -14,6 +14,7 @@ from models.architectures import BLOCK_CHANNELS, FC_CHANNELS, LRN, STRIDE, archi
 from models.errors import InputError
 from models.initialisation import Initialisation
 from models.local_response_norm import LocalResponseNorm
+from models.window_product import WindowProduct
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,12 @@ def build_fully_convolutional(net: Net) -> keras.Model:
     """
     image = keras.Input((None, None, 3), name="image")
     x = _convolutional_layers(image, net, None, itertools.count())
-    for name, channels, side, activation in (
-        ("fc6", net.fc_channels, net.fc6_side, "relu"),
-        ("fc7", net.fc_channels, 1, "relu"),
-        ("fc8", net.classes, 1, None),
+    for name, kind, channels, side, activation in (
+        ("fc6", WindowProduct, net.fc_channels, net.fc6_side, "relu"),
+        ("fc7", keras.layers.Conv2D, net.fc_channels, 1, "relu"),
+        ("fc8", keras.layers.Conv2D, net.classes, 1, None),
     ):
-        x = keras.layers.Conv2D(
+        x = kind(
             channels, side, padding="valid", activation=activation, kernel_initializer="zeros", name=name
         )(x)
     return keras.Model(image, x, name=f"{_model_name(net)}_fully_convolutional")
