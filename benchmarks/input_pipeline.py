@@ -12,10 +12,13 @@ printed:
     window      bare decode_and_crop_jpeg of our windows, one at a time: the limit
     window-fast the same with dct_method="INTEGER_FAST", fancy_upscaling=False
 
-To reach: ours 1.5 times `whole` and 0.85 of `window`. Missed: 1.22 and 0.73 by CPU, --repeat 4 --images 1500,
-on two cores busy with other work (load 5 to 9), where the ratios by time scatter too much to tell.
+To reach: ours 1.5 times `whole` and 0.85 of `window`. Both missed: on 2026-11-21, two cores of an AMD EPYC at
+load 0.9 to 2.4, --repeat 7 --images 1000, 0.90 and 0.63 by time, 1.26 and 0.69 by CPU. By time the machine
+scatters: twenty minutes later ours made 872 images/s where it had made 681, `window` 739 where it had made
+1330. Ours keeps 1.2 of two cores busy, `whole` 1.8: where the rest of the time goes is not found out yet.
 
-Tried, in CPU microseconds an image on one core of an AMD EPYC with 250 ImageNet photographs, S in [256; 512]:
+Tried, in microseconds an image on one core of an AMD EPYC, 250 ImageNet photographs, S in [256; 512], some of
+CPU and some, on the then idle machine, of time:
 
 - decoding whole 1020, the window alone 700; INTEGER_FAST without fancy upscaling 700: libjpeg-turbo's
   accurate DCT is as fast here, so the pixels stay the accurate ones
@@ -25,6 +28,8 @@ Tried, in CPU microseconds an image on one core of an AMD EPYC with 250 ImageNet
   tf.transpose
 - less the mean: [224, 224, 3] - [3] takes 490, [224, 672] - [672] takes 20
 - flip: a strided slice of step -1 230, Reverse 20
+- max_intra_op_parallelism = 1, with and without a private thread pool: 680 and 859 images/s where the default
+  made 872
 - drawing and the window's arithmetic 100, the branch for images that are no JPEGs 100
 """
 
