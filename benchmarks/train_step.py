@@ -11,7 +11,7 @@ the Trainer reads them, and the share of a step spent waiting for them is measur
 
 To reach: not slower than Keras in float32, 1.8 times Keras's float32 in bfloat16. On 2026-11-21, two cores of
 an AMD EPYC, --rounds 3 --steps 2, other commands now and then beside it: 0.73 (missed; 0.91 on photographs,
-and 0.96 between the fastest rounds of each) and 1.90 (reached; 1.51 on photographs). Waiting: 0.1 % of a step.
+and 0.96 between the fastest rounds of each) and 1.90 (reached; 1.51 on photographs). Waiting: 0.1 %.
 Not tried yet: the L2 penalty's gradient outside the tape, a fused momentum update.
 """
 
