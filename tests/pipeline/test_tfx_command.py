@@ -59,7 +59,16 @@ def start(tmp_path: Path, variables: dict[str, str]):
         (tmp_path / "entry.py").write_text("import signal, sys, time\n" + textwrap.dedent(entry))
         command = [sys.executable, "-c", STAND_IN, str(tmp_path / "entry.py"), *arguments]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=variables,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            # A shell's background job, as these tests may run in, starts with SIGINT ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     return start
 
