@@ -8,7 +8,10 @@ setup(
     description="The VGG paper (Simonyan & Zisserman 2014) as a production TFX pipeline",
     python_requires=">=3.10,<3.11",
     packages=find_packages(include=["models*", "serving*", "components*", "pipeline*"]),
-    package_data={"pipeline.report": ["templates/*"]},
+    package_data={
+        "pipeline.report": ["templates/*"],
+        "serving.page": ["*.html", "*.css", "*.js", "static/*", "templates/*"],
+    },
     install_requires=[
         "tfx[kfp]>=1.16,<1.17",
         "tensorflow>=2.16,<2.17",
@@ -27,6 +30,12 @@ setup(
         "markupsafe>=2",
         "scipy>=1.9",
         "tensorboard>=2.16,<2.17",
+        "grpcio>=1.65,<1.66",
+        # 1.48 is the last whose generated code fits protobuf 3.
+        "grpcio-health-checking>=1.48,<1.49",
+        "starlette>=1,<2",
+        "uvicorn>=0.30,<1",
+        "prometheus-client>=0.20,<1",
         "pip",
     ],
     entry_points={
