@@ -8,6 +8,7 @@ import click
 
 from pipeline.data_commands import data
 from pipeline.evaluate_command import evaluate
+from pipeline.predict_command import predict
 from pipeline.report_commands import report
 from pipeline.run import DEFAULT_EXPERIMENT, exit_status, run
 from pipeline.run_log import quiet_imports
@@ -70,6 +71,7 @@ def nets_command(json_: bool) -> int:
 
 vgg.add_command(data)
 vgg.add_command(evaluate)
+vgg.add_command(predict)
 vgg.add_command(report)
 
 
