@@ -10,7 +10,7 @@ setup(
     packages=find_packages(include=["models*", "serving*", "components*", "pipeline*"]),
     package_data={
         "pipeline.report": ["templates/*"],
-        "serving.page": ["*.html", "*.css", "*.js", "static/*", "templates/*"],
+        "serving.page": ["*.html", "*.css", "*.js", "*.svg"],
     },
     install_requires=[
         "tfx[kfp]>=1.16,<1.17",
