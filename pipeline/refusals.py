@@ -40,7 +40,7 @@ def refusal(server: str, code: str, details: str) -> Exception:
     if code == "DEADLINE_EXCEEDED":
         return ComponentError(f"{where}: no answer in time ({why}); see --timeout")
     if code == "UNAVAILABLE":
-        return ComponentError(f"{where}: not reachable ({why}); does `vgg serve` run there?")
+        return ComponentError(f"{where}: does not answer ({why}); does `vgg serve` run there?")
     return ComponentError(f"{where}: {code}: {why}")
 
 
