@@ -12,6 +12,7 @@ from pipeline.predict_command import predict
 from pipeline.report_commands import report
 from pipeline.run import DEFAULT_EXPERIMENT, exit_status, run
 from pipeline.run_log import quiet_imports
+from serving.server.command import serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,6 +74,7 @@ vgg.add_command(data)
 vgg.add_command(evaluate)
 vgg.add_command(predict)
 vgg.add_command(report)
+vgg.add_command(serve)
 
 
 def main(arguments: list[str] | None = None) -> None:

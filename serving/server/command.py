@@ -1,0 +1,117 @@
+"""The command: flags, the line that says it is ready, signals, the exit status."""
+
+import asyncio
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
+
+import click
+
+from models.errors import InputError
+from serving.server.options import Options, flags
+
+if TYPE_CHECKING:
+    from serving.server.server import Server
+
+BAD_INPUT = 2
+NAME = "vgg serve"
+
+
+def _with_flags(command: Callable) -> Callable:
+    for name, (kind, default, meaning) in reversed(flags().items()):
+        switch = f"--{name}/--no{name}" if kind is bool else f"--{name}"
+        command = click.option(
+            switch, name, type=kind, default=default, show_default=default is not None, help=meaning
+        )(command)
+    return command
+
+
+@click.command("serve")
+@_with_flags
+def serve(**values: object) -> int:
+    """Serve the newest pushed model over gRPC and REST, as TensorFlow Serving does.
+
+    Flags of the same name mean what they mean for tensorflow_model_server. New versions below
+    --model_base_path are found by polling and swapped in without a failed request. SIGTERM and SIGINT finish
+    running requests; exit status 0. Status 2: bad input, such as a taken port or a model that does not load.
+    """
+    options = Options(**values)
+    options.check()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not asyncio.run(_serve(options)):
+        # The interpreter would wait for the threads that did not finish within the grace period.
+        sys.stdout.flush()
+        os._exit(0)
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m serving.server`: `vgg serve` without the rest of `vgg`. Returns the exit status."""
+    try:
+        return serve.main(args=arguments, prog_name=NAME, standalone_mode=False) or 0
+    except InputError as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 130
+
+
+async def _serve(options: Options) -> bool:
+    """Serves until a signal comes; whether all running requests were finished."""
+    server = _make(options)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        if await _unless(stop, server.start(_say)):
+            print(ready_line(options, server), flush=True)
+        await stop.wait()
+    finally:
+        # A second signal ends it at once.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        finished = await server.stop()
+    return finished
+
+
+def ready_line(options: Options, server: "Server") -> str:
+    """What is served where."""
+    models = ", ".join(f"{name} version {number}" for name, number in server.serving.items())
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    scheme = "https" if options.tls_certificate else "http"
+    rest = f"; REST {scheme}://{host}:{server.rest_port}" if server.rest_port else ""
+    return f"{NAME}: {models}; gRPC {host}:{server.grpc_port}{rest}"
+
+
+def _make(options: Options) -> "Server":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import tensorflow as tf
+
+        from serving.server.server import Server
+    tf.get_logger().setLevel("ERROR")
+    return Server(options)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine) -> bool:
+    """Does `work` until `stop` is set; whether it was done."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        working.result()
+        return True
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return False
+
+
+def _say(line: str) -> None:
+    print(f"{NAME}: {line}", file=sys.stderr, flush=True)

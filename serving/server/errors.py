@@ -1,0 +1,79 @@
+"""What a request can fail with: one gRPC code, its HTTP status, and one line."""
+
+import re
+
+import grpc
+import tensorflow as tf
+
+LONGEST = 800
+"""Characters of a message: gRPC carries it in a header, and clients take 8 KiB of headers."""
+
+HTTP_STATUS = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.CANCELLED: 499,
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+# ABORTED is what oneDNN's kernels say of an image that is smaller than a pooling window.
+OF_OP_ERROR = {
+    tf.errors.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+    tf.errors.OUT_OF_RANGE: grpc.StatusCode.INVALID_ARGUMENT,
+    tf.errors.DATA_LOSS: grpc.StatusCode.INVALID_ARGUMENT,
+    tf.errors.ABORTED: grpc.StatusCode.INVALID_ARGUMENT,
+    tf.errors.RESOURCE_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    tf.errors.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
+    tf.errors.CANCELLED: grpc.StatusCode.CANCELLED,
+}
+
+
+class ServingError(Exception):
+    """A request that gets no answer. `message` is one line: what, where, what was expected."""
+
+    def __init__(self, code: grpc.StatusCode, message: str):
+        super().__init__(message)
+        self.code = code
+        self.message = one_line(message)
+
+    @property
+    def http_status(self) -> int:
+        """TensorFlow Serving's HTTP status for the code."""
+        return HTTP_STATUS.get(self.code, 500)
+
+
+def invalid(message: str) -> ServingError:
+    """INVALID_ARGUMENT."""
+    return ServingError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def not_found(message: str) -> ServingError:
+    """NOT_FOUND."""
+    return ServingError(grpc.StatusCode.NOT_FOUND, message)
+
+
+def exhausted(message: str) -> ServingError:
+    """RESOURCE_EXHAUSTED."""
+    return ServingError(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+
+
+def deadline_exceeded(message: str) -> ServingError:
+    """DEADLINE_EXCEEDED."""
+    return ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, message)
+
+
+def from_op_error(error: tf.errors.OpError) -> ServingError:
+    """What the graph said, without TensorFlow's account of where in the graph it said so."""
+    text = re.sub(r"\[\[\{\{.*?\}\}\]\]", "", error.message.removeprefix("Graph execution error:"))
+    return ServingError(OF_OP_ERROR.get(error.error_code, grpc.StatusCode.INTERNAL), text)
+
+
+def one_line(text: str) -> str:
+    """`text` without line breaks and other control characters, at most LONGEST characters of it."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * LONGEST]).split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."

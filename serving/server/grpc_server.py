@@ -1,0 +1,68 @@
+"""The gRPC server: the two services and the health service, on one port."""
+
+from collections.abc import Sequence
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from models.errors import InputError
+from serving.server import model_service, prediction_service
+from serving.server.options import Options
+from serving.server.security import Certificates
+
+Status = health_pb2.HealthCheckResponse
+SERVICES = ("", prediction_service.NAME, model_service.NAME)
+"""Names that the health service knows; the empty one is the server as a whole."""
+
+STREAMS = 256
+"""Requests at a time on one connection; more wait in the client."""
+
+
+class GrpcServer:
+    """Serves on a port that is bound at once, so that a taken one is known early."""
+
+    def __init__(self, options: Options, certificates: Certificates | None):
+        """Raises InputError where the port is taken, the host not this machine's, or TLS not usable."""
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", options.max_message_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.max_concurrent_streams", STREAMS),
+                # Without this two servers could share a port, each getting half of the requests.
+                ("grpc.so_reuseport", 0),
+            ]
+        )
+        self._health = health.aio.HealthServicer()
+        self.port = self._bind(options, certificates)
+
+    async def start(self, services: Sequence[grpc.GenericRpcHandler]) -> None:
+        """Begins to answer; its health is NOT_SERVING until told otherwise."""
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._server.add_generic_rpc_handlers(tuple(services))
+        await self.set_healthy(False)
+        await self._server.start()
+
+    async def set_healthy(self, healthy: bool) -> None:
+        """What the health service says."""
+        for name in SERVICES:
+            await self._health.set(name, Status.SERVING if healthy else Status.NOT_SERVING)
+
+    async def stop(self, grace: float) -> None:
+        """Takes no more requests, and waits for running ones at most `grace` seconds."""
+        await self._server.stop(grace)
+
+    def _bind(self, options: Options, certificates: Certificates | None) -> int:
+        address = (
+            f"[{options.host}]:{options.port}" if ":" in options.host else f"{options.host}:{options.port}"
+        )
+        try:
+            if certificates:
+                port = self._server.add_secure_port(address, certificates.for_grpc())
+            else:
+                port = self._server.add_insecure_port(address)
+        except RuntimeError:
+            port = 0
+        if not port:
+            reason = "taken, not this machine's" + (", or the TLS files do not fit" if certificates else "")
+            raise InputError(f"--port {options.port}: {address} is {reason}; give another one")
+        return port

@@ -1,0 +1,88 @@
+"""Which versions of which models are served: TensorFlow Serving's ModelServerConfig, checked."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from models.errors import InputError
+
+PLATFORMS = ("", "tensorflow")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One model.
+
+    Attributes:
+        base_path: folder of version folders, decimal numbers.
+        newest: how many of the highest versions are served; None for all.
+        specific: the versions to serve, in place of `newest`.
+        labels: versions by label.
+    """
+
+    name: str
+    base_path: str
+    newest: int | None = 1
+    specific: tuple[int, ...] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
+
+    def wanted(self, versions: Collection[int]) -> list[int]:
+        """Those of `versions` that are to be served, the newest first."""
+        descending = sorted(versions, reverse=True)
+        if self.specific:
+            return [version for version in descending if version in self.specific]
+        return descending[: self.newest]
+
+    def check(self) -> None:
+        """Raises InputError unless base_path is a folder."""
+        if not tf.io.gfile.isdir(self.base_path):
+            raise InputError(
+                f"model {self.name}: no folder {self.base_path}; expected one of version folders, such as "
+                "$VGG_HOME/serving/vgg"
+            )
+
+
+def read_config_file(path: str) -> list[ModelConfig]:
+    """The models of a file such as TF Serving's --model_config_file. Raises InputError."""
+    try:
+        config = text_format.Parse(
+            Path(path).read_text(encoding="utf-8"), model_server_config_pb2.ModelServerConfig()
+        )
+    except OSError as error:
+        raise InputError(f"--model_config_file {path}: {error.strerror}") from None
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise InputError(f"--model_config_file {path}: no ModelServerConfig in text form: {error}") from None
+    return read_config(config)
+
+
+def read_config(config: model_server_config_pb2.ModelServerConfig) -> list[ModelConfig]:
+    """The models of a ModelServerConfig. Raises InputError."""
+    if not config.HasField("model_config_list") or not config.model_config_list.config:
+        raise InputError("ModelServerConfig: expected a model_config_list of at least one model")
+    configs = [_read(each) for each in config.model_config_list.config]
+    names = [each.name for each in configs]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"ModelServerConfig: model {doubled[0]} is there twice")
+    return configs
+
+
+def _read(config: model_server_config_pb2.ModelConfig) -> ModelConfig:
+    if not config.name or not config.base_path:
+        raise InputError("ModelServerConfig: a model without name or base_path")
+    if config.model_platform not in PLATFORMS:
+        raise InputError(f"model {config.name}: platform {config.model_platform}; expected tensorflow")
+    policy = config.model_version_policy
+    kind = policy.WhichOneof("policy_choice")
+    if kind == "specific" and not policy.specific.versions:
+        raise InputError(f"model {config.name}: a specific version policy without versions")
+    return ModelConfig(
+        name=config.name,
+        base_path=config.base_path,
+        newest=None if kind == "all" else policy.latest.num_versions or 1,
+        specific=tuple(policy.specific.versions) if kind == "specific" else (),
+        labels=dict(config.version_labels),
+    )

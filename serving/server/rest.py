@@ -1,0 +1,155 @@
+"""TensorFlow Serving's REST paths, the metrics, and the page's routes.
+
+GET /v1/models/NAME[/versions/V|/labels/L][/metadata], POST the same with :predict; GET METRICS_PATH.
+"""
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
+
+from serving.server import json_answers
+from serving.server.calls import Call
+from serving.server.errors import ServingError, invalid
+from serving.server.inference import Inference
+from serving.server.json_requests import JsonRequest
+from serving.server.metrics import Metrics
+from serving.server.model_service import ModelService
+from serving.server.prediction_service import SIGNATURE_DEF, PredictionService
+from serving.server.rest_calls import Body, Respond, RestCalls
+from serving.server.tensors import Limits
+from serving.server.threads import run_in
+
+METRICS_PATH = "/monitoring/prometheus/metrics"
+_MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[\w\-.]+))?"
+RUN = re.compile(_MODEL + r":(?P<method>predict|classify|regress)", re.IGNORECASE)
+DESCRIBE = re.compile(_MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+LONG_BODY = 2**20
+"""Bytes from which a body is read in a thread; shorter ones take less time than handing them over."""
+
+
+class Rest:
+    """The REST API as an ASGI application."""
+
+    def __init__(
+        self,
+        inference: Inference,
+        prediction: PredictionService,
+        model: ModelService,
+        calls: RestCalls,
+        metrics: Metrics,
+        limits: Limits,
+    ):
+        self._inference, self._prediction, self._model = inference, prediction, model
+        self._calls, self._metrics, self._limits = calls, metrics, limits
+        # One: long bodies take up to 30 times their length in memory while they are read.
+        self._threads = ThreadPoolExecutor(1, "json")
+
+    def application(self, more: Sequence[BaseRoute] = ()) -> Starlette:
+        """The application, with `more` routes beside its own."""
+        routes = [
+            Route("/v1/{path:path}", self._dispatch, methods=METHODS),
+            Route(METRICS_PATH, self._show_metrics, methods=["GET"]),
+            *more,
+        ]
+        return Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
+
+    def close(self) -> None:
+        """Ends its thread."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _dispatch(self, request: Request) -> Response:
+        path = request.url.path
+        if request.method == "POST" and (match := RUN.fullmatch(path)):
+            return await self._calls.answer(request, match["method"].title(), self._run(match))
+        if request.method == "GET" and (match := DESCRIBE.fullmatch(path)):
+            if match["metadata"]:
+                return await self._calls.answer(request, "GetModelMetadata", self._metadata(match))
+            return await self._calls.answer(request, "GetModelStatus", self._status(match))
+        return await self._calls.answer(request, "Malformed", _malformed(request))
+
+    def _run(self, match: re.Match) -> Respond:
+        async def predict(call: Call, body: Body) -> Response:
+            if match["method"].lower() != "predict":
+                raise ServingError(
+                    grpc.StatusCode.UNIMPLEMENTED, f":{match['method']}: use :predict, or gRPC's Classify"
+                )
+            return await self._predict(call, _spec(match), await body.read())
+
+        return predict
+
+    async def _predict(self, call: Call, spec: model_pb2.ModelSpec, body: bytes) -> Response:
+        threads = self._threads if len(body) > LONG_BODY else None
+        parsed = await run_in(threads, JsonRequest.parse, body, self._limits)
+        del body
+        spec.signature_name = parsed.signature_name
+        prediction = await self._inference.predict(
+            call, spec, lambda signature: parsed.read(signature, self._limits), threads=threads
+        )
+        write = json_answers.row_body if parsed.is_row else json_answers.columnar_body
+        long = sum(array.size for array in prediction.outputs.values()) > json_answers.AT_ONCE
+        content = await run_in(self._threads if long else None, write, prediction.outputs)
+        return Response(content, media_type="application/json")
+
+    def _status(self, match: re.Match) -> Respond:
+        async def status(call: Call, body: Body) -> Response:
+            request = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(match))
+            return JSONResponse(_as_dict(await self._model.status(request, call)))
+
+        return status
+
+    def _metadata(self, match: re.Match) -> Respond:
+        async def metadata(call: Call, body: Body) -> Response:
+            request = get_model_metadata_pb2.GetModelMetadataRequest(
+                model_spec=_spec(match), metadata_field=[SIGNATURE_DEF]
+            )
+            answer = await self._prediction.metadata(request, call)
+            signatures = get_model_metadata_pb2.SignatureDefMap()
+            answer.metadata[SIGNATURE_DEF].Unpack(signatures)
+            return JSONResponse(
+                {"model_spec": _as_dict(answer.model_spec), "metadata": {SIGNATURE_DEF: _as_dict(signatures)}}
+            )
+
+        return metadata
+
+    async def _show_metrics(self, request: Request) -> Response:
+        if refusal := self._calls.refusal(request):
+            return refusal
+        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+def _spec(match: re.Match) -> model_pb2.ModelSpec:
+    spec = model_pb2.ModelSpec(name=match["name"])
+    if match["version"]:
+        spec.version.value = int(match["version"])
+    if match["label"]:
+        spec.version_label = match["label"]
+    return spec
+
+
+def _malformed(request: Request) -> Respond:
+    async def refuse(call: Call, body: Body) -> Response:
+        raise invalid(f"Malformed request: {request.method} {request.url.path}")
+
+    return refuse
+
+
+def _as_dict(message: Message) -> dict:
+    return json_format.MessageToDict(
+        message, including_default_value_fields=True, preserving_proto_field_name=True
+    )
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    return JSONResponse({"error": f"{error.detail}: {request.method} {request.url.path}"}, error.status_code)

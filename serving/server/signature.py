@@ -1,0 +1,88 @@
+"""What a signature of a SavedModel takes and gives, and what a request may ask of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from serving.server.errors import invalid
+
+INITIALISER = "__saved_model_init_op"
+"""The loader's own entry among the signatures: no signature."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A tensor of a signature.
+
+    Attributes:
+        tensor: its name in the graph.
+        shape: None for a dimension of any length; None altogether where the rank is unknown.
+    """
+
+    tensor: str
+    dtype: tf.DType
+    shape: tuple[int | None, ...] | None
+
+    @classmethod
+    def of(cls, info: meta_graph_pb2.TensorInfo) -> "Spec":
+        """That of a SavedModel's TensorInfo."""
+        shape = tf.TensorShape(info.tensor_shape)
+        return cls(info.name, tf.as_dtype(info.dtype), None if shape.rank is None else tuple(shape))
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the first dimension may have any length."""
+        return bool(self.shape) and self.shape[0] is None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A function of the model by name."""
+
+    name: str
+    inputs: Mapping[str, Spec]
+    outputs: Mapping[str, Spec]
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether requests can be joined and split along the first dimension of all tensors."""
+        return all(spec.is_batch for spec in (*self.inputs.values(), *self.outputs.values()))
+
+    def check_inputs(self, names: Iterable[str]) -> None:
+        """Raises INVALID_ARGUMENT unless `names` are the inputs."""
+        names = set(names)
+        if missing := sorted(self.inputs.keys() - names):
+            raise invalid(f"signature {self.name}: input {missing[0]} is missing; {self._takes()}")
+        if extra := sorted(names - self.inputs.keys()):
+            raise invalid(f"signature {self.name}: no input {shorten(extra[0])}; {self._takes()}")
+
+    def chosen_outputs(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The outputs of a request's filter, sorted; all where it is empty. Raises INVALID_ARGUMENT."""
+        names = set(names) or set(self.outputs)
+        if extra := sorted(names - self.outputs.keys()):
+            gives = ", ".join(sorted(self.outputs))
+            raise invalid(f"signature {self.name}: no output {shorten(extra[0])}; it gives {gives}")
+        return tuple(sorted(names))
+
+    def _takes(self) -> str:
+        return f"it takes {', '.join(sorted(self.inputs))}"
+
+
+def signatures_of(graph: meta_graph_pb2.MetaGraphDef) -> dict[str, Signature]:
+    """All signatures of a loaded SavedModel by name."""
+    return {
+        name: Signature(name, _specs(each.inputs), _specs(each.outputs))
+        for name, each in graph.signature_def.items()
+        if name != INITIALISER
+    }
+
+
+def shorten(name: str) -> str:
+    """A name that a client made up, fit for a message."""
+    return repr(name if len(name) <= 60 else name[:57] + "...")
+
+
+def _specs(infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, Spec]:
+    return {name: Spec.of(info) for name, info in infos.items()}
