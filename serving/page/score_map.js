@@ -9,14 +9,10 @@ export const COLOURS = [
   [31, 158, 137], [53, 183, 121], [110, 206, 88], [181, 222, 43], [253, 231, 37],
 ];
 
-export class Axis {
-  // `places` windows along a side whose length, scaled to Q, is `pixels`; `cut` is a window's length.
-  constructor(places, pixels, cut) {
-    const fits = Math.floor(pixels / STRIDE) - cut / STRIDE + 1 === places;
-    this.places = places;
-    // A map that does not fit, because the server scaled otherwise, is stretched over the photograph.
-    this.step = fits ? STRIDE / pixels : 1 / places;
-    this.cut = fits ? cut / pixels : 1 / places;
+class Axis {
+  // `places` windows along a side of the photograph; their distance and length are shares of the side.
+  constructor(places, step, cut) {
+    Object.assign(this, { places, step, cut });
   }
 
   // Of a position 0..1 along the side: the place whose window's centre is there, a fraction in between.
@@ -27,11 +23,18 @@ export class Axis {
 
 // Where the map of one Q lies on a photograph of {width, height}.
 export function axes({ q, scores }, { width, height }) {
-  const [rows, columns] = [scores.length, scores[0].length];
-  const scale = q / Math.min(width, height);
-  // fc6 needs a window of `cut` pixels, so that much is missing of the shorter side's Q / 32 places.
-  const cut = Math.max(STRIDE, STRIDE * (Math.floor(q / STRIDE) - Math.min(rows, columns) + 1));
-  return [new Axis(rows, Math.round(height * scale), cut), new Axis(columns, Math.round(width * scale), cut)];
+  const places = [scores.length, scores[0].length];
+  const pixels = [height, width].map((side) => Math.round((side * q) / Math.min(width, height)));
+  // fc6 looks at a window of several cells, and so many less one are missing of each side's Q / 32 places.
+  const cells = pixels.map((side) => Math.floor(side / STRIDE));
+  const cut = cells[0] - places[0] + 1;
+  const fits = cut > 0 && cells[1] - places[1] + 1 === cut;
+  // A map that does not fit, because the server scaled otherwise, is stretched over the photograph.
+  return [0, 1].map((i) =>
+    fits
+      ? new Axis(places[i], STRIDE / pixels[i], (STRIDE * cut) / pixels[i])
+      : new Axis(places[i], 1 / places[i], 1 / places[i]),
+  );
 }
 
 export function range(maps, index) {
