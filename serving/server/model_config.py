@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -36,14 +35,6 @@ class ModelConfig:
         if self.specific:
             return [version for version in descending if version in self.specific]
         return descending[: self.newest]
-
-    def check(self) -> None:
-        """Raises InputError unless base_path is a folder."""
-        if not tf.io.gfile.isdir(self.base_path):
-            raise InputError(
-                f"model {self.name}: no folder {self.base_path}; expected one of version folders, such as "
-                "$VGG_HOME/serving/vgg"
-            )
 
 
 def read_config_file(path: str) -> list[ModelConfig]:

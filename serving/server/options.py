@@ -4,6 +4,7 @@ Names are TensorFlow Serving's own wherever it has such a flag.
 """
 
 import ipaddress
+import os
 from dataclasses import dataclass, field, fields
 
 from models.errors import InputError
@@ -65,6 +66,8 @@ class Options:
         """Raises InputError where the settings contradict each other or are out of range."""
         if (self.model_base_path is None) == (self.model_config_file is None):
             raise InputError("give --model_base_path DIR, or --model_config_file FILE, and not both")
+        if self.model_base_path is not None:
+            check_folder(self.model_name, self.model_base_path)
         for name, least in AT_LEAST.items():
             if getattr(self, name) < least:
                 raise InputError(f"--{name} {getattr(self, name)}: expected at least {least}")
@@ -94,6 +97,15 @@ class Options:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+
+def check_folder(model: str, base_path: str) -> None:
+    """Raises InputError where `base_path` is no folder; one with a scheme (gs://) is not looked at."""
+    if "://" not in base_path and not os.path.isdir(base_path):
+        raise InputError(
+            f"model {model}: no folder {base_path}; expected one of version folders, such as "
+            "$VGG_HOME/serving/vgg"
+        )
 
 
 def flags() -> dict[str, tuple[type, object, str]]:

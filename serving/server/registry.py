@@ -12,6 +12,7 @@ from serving.server.errors import ServingError, not_found
 from serving.server.event_log import EventLog
 from serving.server.model_config import ModelConfig
 from serving.server.model_versions import ModelVersions
+from serving.server.options import check_folder
 from serving.server.servable import Servable
 from serving.server.tensors import Limits
 from serving.server.version import Version
@@ -38,7 +39,7 @@ class Registry:
             InputError: no such folder, or no version in it can be loaded.
         """
         for config in configs:
-            config.check()
+            check_folder(config.name, config.base_path)
             self.models[config.name] = self._versions(config)
         for versions in self.models.values():
             await self._first(versions, wait=wait, say=say)
@@ -123,7 +124,7 @@ class Registry:
 
     async def _prepare(self, versions: ModelVersions, config: ModelConfig) -> None:
         try:
-            config.check()
+            check_folder(config.name, config.base_path)
         except InputError as error:
             raise _failed(str(error)) from None
         versions.config = config
