@@ -9,14 +9,30 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from models import image_header
 
-def decode(image_bytes: tf.Tensor) -> tf.Tensor:
-    """JPEG, PNG, BMP or the first frame of a GIF (scalar string) as uint8 [H, W, 3]; grey becomes RGB.
+# 192 MiB decoded. The largest photograph known to be in ImageNet has 61 million.
+MOST_PIXELS = 1 << 26
+
+
+def decode(image_bytes: tf.Tensor, *, most_pixels: int = MOST_PIXELS) -> tf.Tensor:
+    """JPEG or PNG (scalar string) as uint8 [H, W, 3]; grey becomes RGB.
 
     Raises:
-        tf.errors.InvalidArgumentError: not such an image, or a damaged one.
+        tf.errors.InvalidArgumentError: not such an image, a damaged one, or one whose header declares more
+            than `most_pixels`, which is not decoded.
     """
-    image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
+    size = image_header.declared_size(image_bytes)
+    pixels = image_header.pixels(size)
+    with tf.control_dependencies(
+        [
+            tf.debugging.Assert(pixels > 0, ["not a JPEG or PNG image"]),
+            tf.debugging.Assert(
+                pixels <= most_pixels, ["image of", size, "pixels: expected at most", most_pixels]
+            ),
+        ]
+    ):
+        image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
     return tf.ensure_shape(image, [None, None, 3])
 
 

@@ -69,7 +69,6 @@ def test_the_corners_of_the_image_are_reached_and_right(corner):
     [
         ("PNG", "RGB", {}),
         ("PNG", "L", {}),
-        ("BMP", "RGB", {}),
         ("JPEG", "L", {}),
         ("JPEG", "CMYK", {}),
         ("JPEG", "RGB", {"progressive": True}),

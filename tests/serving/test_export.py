@@ -122,14 +122,19 @@ def test_only_the_network_is_exported(path):
     assert (Path(path) / "saved_model.pb").stat().st_size < 2_000_000
 
 
+PREDICTED = {
+    "probabilities": (tf.float32, [None, 7]),
+    "top_classes": (tf.string, [None, 5]),
+    "top_probabilities": (tf.float32, [None, 5]),
+}
 SPECS = {
-    "serving_default": (
+    "serving_default": ({"image_bytes": (tf.string, [None])}, PREDICTED),
+    "single_scale": ({"image_bytes": (tf.string, [None])}, PREDICTED),
+    "features": ({"image_bytes": (tf.string, [None])}, {"features": (tf.float32, [None, 256])}),
+    "top_score_maps": (
         {"image_bytes": (tf.string, [None])},
-        {
-            "probabilities": (tf.float32, [None, 7]),
-            "top_classes": (tf.string, [None, 5]),
-            "top_probabilities": (tf.float32, [None, 5]),
-        },
+        {name: (kind, [1, *shape[1:]]) for name, (kind, shape) in PREDICTED.items()}
+        | {f"score_map_q{q}": (tf.float32, [1, None, None, 5]) for q in (64, 80, 96)},
     ),
     "score_map": (
         {"images": (tf.uint8, [None, None, None, 3])},
@@ -235,7 +240,7 @@ def test_score_map_does_not_rescale(loaded, trained):
 )
 def test_labels_count_from_0_in_both_layouts(trained, image_key, label_key, first_label, written):
     head = Head(HEAD.mean_rgb, HEAD.class_names, (64,), True, image_key, label_key, first_label)
-    function, (spec,) = signatures(trained, head)["labels"]
+    function, (spec,) = signatures(fully_convolutional(trained, NET), head)["labels"]
     assert (spec.name, spec.dtype, spec.shape.as_list()) == ("examples", tf.string, [None])
     batch = [_example(b"", label, image_key, label_key) for label in written]
     found = function(tf.constant(batch))["label"]
@@ -259,7 +264,7 @@ def test_one_scale_without_flip(trained):
     predict, _ = signatures(fully_convolutional(trained, NET), head)["serving_default"]
     pixels = np.asarray(Image.open(io.BytesIO(IMAGES[4])), np.float32) - np.float32(HEAD.mean_rgb)
     scores = np.exp(trained(pixels[np.newaxis]).numpy())
-    found = predict(tf.constant([IMAGES[4]]))["probabilities"]
+    found = tf.function(predict)(tf.constant([IMAGES[4]]))["probabilities"]
     np.testing.assert_allclose(found, scores / scores.sum(), atol=1e-5)
 
 

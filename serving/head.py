@@ -1,0 +1,43 @@
+"""What surrounds the network in the exported model: preprocessing, test protocol, names and budgets."""
+
+from dataclasses import dataclass
+
+from models.images import MOST_PIXELS
+from models.scoring import SQUARES
+
+
+@dataclass(frozen=True)
+class Head:
+    """As assets.extra/vgg.json keeps it; a field with a default may be missing there.
+
+    Attributes:
+        mean_rgb: of the training set, grey levels, R G B.
+        class_names: one for each output of the network.
+        shorter_sides: the Q whose posteriors are averaged.
+        flip: whether the horizontal flip is averaged in.
+        image_key, label_key: keys of the tf.Examples that the model is evaluated on.
+        first_label: what the first class is called in these examples.
+        synsets: WordNet id of each class, empty where the data name none.
+        most_pixels: that an image's header may declare; 64 Mi are 192 MiB decoded.
+        squares: how many times longer than its shorter side an image is looked at whole; a longer one is
+            looked at in so many squares. At Q = 512 with the flip, 8 squares are 4 Mi pixels, of which a
+            full-width net holds 2 GiB.
+        map_pixels: most pixels, of all images together, in a request to `score_map`.
+    """
+
+    mean_rgb: tuple[float, ...]
+    class_names: tuple[str, ...]
+    shorter_sides: tuple[int, ...]
+    flip: bool
+    image_key: str
+    label_key: str
+    first_label: int
+    synsets: tuple[str, ...] = ()
+    most_pixels: int = MOST_PIXELS
+    squares: int = SQUARES
+    map_pixels: int = 1 << 22
+
+    @property
+    def middle_side(self) -> int:
+        """The Q of the single-scale pass; of an even number the smaller of the two in the middle."""
+        return sorted(self.shorter_sides)[(len(self.shorter_sides) - 1) // 2]

@@ -1,0 +1,43 @@
+"""The SavedModel's signatures: from bytes, pixels or serialized tf.Examples to posteriors and features.
+
+Everything that a prediction needs is inside the graph: decoding, rescaling to each Q, the mean RGB, the
+flip, the averages and the class names.
+"""
+
+import keras
+import tensorflow as tf
+
+from models.architectures import STRIDE
+from serving.head import Head
+from serving.signatures.examples import examples, labels, output_name
+from serving.signatures.features import features
+from serving.signatures.predict import TOP, predict, top_classes, top_score_maps
+from serving.signatures.requests import AVERAGED, Signature
+from serving.signatures.score_map import score_map
+
+__all__ = ["AVERAGED", "TOP", "Head", "Signature", "output_name", "signatures", "top_classes"]
+
+
+def signatures(net: keras.Model, head: Head) -> dict[str, Signature]:
+    """Functions and input signatures by name, for a fully convolutional `net`."""
+    scores = _traced_once(net)
+    fc7 = net.get_layer("fc7").output
+    return {
+        "serving_default": predict(scores, head, head.shorter_sides, flip=head.flip),
+        "single_scale": predict(scores, head, (head.middle_side,), flip=False),
+        "features": features(_traced_once(keras.Model(net.inputs, fc7)), fc7.shape[-1], head),
+        "top_score_maps": top_score_maps(scores, head),
+        "score_map": score_map(scores, net.get_layer("fc6").kernel_size[0] * STRIDE, head),
+        "examples": examples(scores, head),
+        "labels": labels(head),
+    }
+
+
+def _traced_once(net: keras.Model) -> tf.types.experimental.GenericFunction:
+    """One copy in the graph for all signatures and Q that call it."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
+    def function(images):
+        return tf.cast(net(images, training=False), tf.float32)
+
+    return function

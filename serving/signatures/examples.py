@@ -1,0 +1,47 @@
+"""Serialized tf.Examples, as the model is evaluated on: the posterior for each Q, and the label."""
+
+import tensorflow as tf
+
+from models import scoring
+from serving.head import Head
+from serving.signatures.requests import AVERAGED, Signature, map_images
+
+EXAMPLES = tf.TensorSpec([None], tf.string, name="examples")
+
+
+def output_name(shorter_side: int) -> str:
+    """Name of the `examples` signature's output for one Q."""
+    return f"{AVERAGED}_q{shorter_side}"
+
+
+def examples(net: scoring.ScoreMap, head: Head) -> Signature:
+    """`examples` string [N], serialized tf.Examples, to the posterior of each Q and their average.
+
+    An image that does not decode gets NaN: it counts as an error, and does not end the evaluation.
+    """
+    shape = [len(head.shorter_sides), len(head.class_names)]
+
+    def function(examples_):
+        parsed = tf.io.parse_example(examples_, {head.image_key: tf.io.FixedLenFeature([], tf.string, "")})
+        by_q = map_images(
+            parsed[head.image_key],
+            head,
+            head.shorter_sides,
+            lambda views: scoring.posteriors_of_views(net, views, flip=head.flip),
+            shape,
+            otherwise=float("nan"),
+        )
+        outputs = {output_name(q): by_q[:, row] for row, q in enumerate(head.shorter_sides)}
+        return {AVERAGED: tf.reduce_mean(by_q, axis=1), **outputs}
+
+    return function, [EXAMPLES]
+
+
+def labels(head: Head) -> Signature:
+    """`examples` string [N] to `label` int64 [N], 0..classes-1: what TFMA compares with."""
+
+    def function(examples_):
+        parsed = tf.io.parse_example(examples_, {head.label_key: tf.io.FixedLenFeature([], tf.int64)})
+        return {"label": parsed[head.label_key] - head.first_label}
+
+    return function, [EXAMPLES]

@@ -1,0 +1,25 @@
+"""The image descriptor of appendix B: fc7 of the net applied densely."""
+
+import tensorflow as tf
+
+from models import scoring
+from serving.head import Head
+from serving.signatures.predict import IMAGE_BYTES
+from serving.signatures.requests import Signature, map_images
+
+
+def features(fc7: scoring.ScoreMap, channels: int, head: Head) -> Signature:
+    """`image_bytes` string [N] to `features` float32 [N, channels], of Euclidean length 1.
+
+    Averaged over places, flip and Q, then normalised. The paper averages or stacks over Q; averaged, the
+    length does not depend on their number. All zero where no unit of fc7 is above zero.
+    """
+
+    def descriptor(views):
+        by_q = [tf.reduce_mean(scoring.score_maps(fc7, of_q, flip=head.flip), [0, 1, 2, 3]) for of_q in views]
+        return tf.math.l2_normalize(tf.reduce_mean(by_q, axis=0))
+
+    def function(image_bytes):
+        return {"features": map_images(image_bytes, head, head.shorter_sides, descriptor, [channels])}
+
+    return function, [IMAGE_BYTES]
