@@ -1,0 +1,65 @@
+"""What `vgg predict` makes of a server's refusals."""
+
+import grpc
+import pytest
+
+from models.errors import InputError
+from pipeline import predictors
+from pipeline.photographs import ImageError
+from pipeline.refusals import BusyError, reason, refusal
+from pipeline.run import ComponentError
+
+
+@pytest.mark.parametrize(
+    ("code", "details", "kind"),
+    [
+        ("INVALID_ARGUMENT", "image_bytes[0]: is cut short", ImageError),
+        ("RESOURCE_EXHAUSTED", "SERVER: Received message larger than max (9 vs. 8)", ImageError),
+        ("TOO_LARGE", "the body has 9 bytes", ImageError),
+        ("INVALID_ARGUMENT", "model vgg has no signature single_scale", InputError),
+        ("NOT_FOUND", "no model vgg", InputError),
+        ("UNAUTHENTICATED", "a token is needed", InputError),
+        ("RESOURCE_EXHAUSTED", "the queue is full", BusyError),
+        ("UNAVAILABLE", "connection refused", ComponentError),
+        ("DEADLINE_EXCEEDED", "", ComponentError),
+        ("INTERNAL", "", ComponentError),
+    ],
+)
+def test_the_image_the_command_or_the_server_is_at_fault(code, details, kind):
+    found = refusal("127.0.0.1:8500", code, details)
+    assert type(found) is kind
+    assert len(str(found).splitlines()) == 1
+
+
+def test_a_full_queue_is_waited_for(monkeypatch):
+    """The server refuses twice with RESOURCE_EXHAUSTED, a stand-in for a busy one."""
+
+    class Full(grpc.RpcError):
+        def code(self):
+            return grpc.StatusCode.RESOURCE_EXHAUSTED
+
+        def details(self):
+            return "the queue is full"
+
+    refusals, waits = [Full(), Full()], []
+
+    def classify(images, **options):
+        if refusals:
+            raise refusals.pop()
+        return [[("hen", 1.0)]]
+
+    monkeypatch.setattr(predictors.client, "classify", classify)
+    monkeypatch.setattr(predictors.time, "sleep", waits.append)
+    with predictors.over_grpc(predictors.Server("127.0.0.1:1", "vgg", 1.0), "serving_default") as predict:
+        assert predict(b"image") == [("hen", 1.0)]
+        assert waits == [0.5, 1]
+        refusals[:] = [Full() for _ in range(9)]
+        with pytest.raises(ComponentError, match="busy .the queue is full."):
+            predict(b"image")
+
+
+def test_the_reason_is_found_in_tensorflows_messages():
+    trace = "\n\t [[{{node map/while/Assert}}]] [Op:__inference_signature_wrapper_21]"
+    assert reason(f"{{{{function_node __inf}}}} image_bytes[3]: is cut short{trace}") == "is cut short"
+    assert reason(f"Graph execution error:\n\nDetected at node x:\nUnknown format{trace}") == "Unknown format"
+    assert reason("") == "no reason given"
