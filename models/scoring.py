@@ -94,3 +94,14 @@ def _squares(image: tf.Tensor, shorter_side: int, count: int) -> tf.Tensor:
 
     spec = tf.TensorSpec([shorter_side, shorter_side, 3], tf.float32)
     return tf.map_fn(square, starts, fn_output_signature=spec, parallel_iterations=1)
+
+
+def among_best(scores: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
+    """Whether each image's class is among the k best: scores [N, classes], labels [N] to bool [N].
+
+    Ties and NaN count against the net, as in components/metrics.py: fewer than k other classes may have a
+    score as high or higher.
+    """
+    own = tf.gather(scores, labels, axis=1, batch_dims=1)
+    as_good = tf.reduce_sum(tf.cast(scores >= own[:, tf.newaxis], tf.int32), axis=1) - 1
+    return (as_good < k) & ~tf.reduce_any(tf.math.is_nan(scores), axis=1)
