@@ -50,7 +50,8 @@ def reason(message: str) -> str:
     found = ITEM.search(text)
     # Without the image's name, TensorFlow's own reason comes last, after the places in the code.
     lines = (text[found.end() :].splitlines()[:1] if found else text.strip().splitlines()[-1:]) or [""]
-    return lines[0].strip()[:MOST_CHARACTERS] or "no reason given"
+    # An assertion in the graph stands in brackets.
+    return lines[0].strip().removesuffix("]")[:MOST_CHARACTERS] or "no reason given"
 
 
 def rest_error(body: str) -> str:

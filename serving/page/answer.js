@@ -65,7 +65,9 @@ function said(body) {
 }
 
 function refusal(status, text) {
-  const error = new ServerError(`${inWords(status)}${text ? ` (${text.split("\n")[0].slice(0, 200)})` : ""}`);
+  // Of an assertion in the model's graph, only what it says of the photograph.
+  const reason = text.split("\n")[0].replace(/^.*image_bytes\[\d+\]: (.*?)\]?$/, "$1").slice(0, 200);
+  const error = new ServerError(`${inWords(status)}${reason ? ` (${reason})` : ""}`);
   error.said = text;
   error.needsToken = status === 401 || status === 403;
   return error;

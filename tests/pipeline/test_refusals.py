@@ -61,5 +61,6 @@ def test_a_full_queue_is_waited_for(monkeypatch):
 def test_the_reason_is_found_in_tensorflows_messages():
     trace = "\n\t [[{{node map/while/Assert}}]] [Op:__inference_signature_wrapper_21]"
     assert reason(f"{{{{function_node __inf}}}} image_bytes[3]: is cut short{trace}") == "is cut short"
+    assert reason("assertion failed: [image_bytes[0]: not a JPEG]") == "not a JPEG"
     assert reason(f"Graph execution error:\n\nDetected at node x:\nUnknown format{trace}") == "Unknown format"
     assert reason("") == "no reason given"

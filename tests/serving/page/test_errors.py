@@ -12,7 +12,8 @@ FAILED = "document.body.dataset.state === 'error'"
 @pytest.mark.parametrize(
     ("status", "text", "words"),
     [
-        (400, "image_bytes[0]: is cut short", ["cannot use this photograph", "image_bytes[0]: is cut short"]),
+        (400, "image_bytes[0]: is cut short", ["cannot use this photograph", "(is cut short)"]),
+        (400, "assertion failed: [image_bytes[0]: no JPEG]", ["cannot use this photograph", "(no JPEG)"]),
         (404, "no model vgg", ["No such model"]),
         (413, "", ["too large"]),
         (429, "the queue is full", ["busy", "Try again"]),
