@@ -57,11 +57,13 @@ class Inference:
             call.model, call.version = version.servable.name, version.number
             signature = version.servable.signature(spec.signature_name)
             call.signature = signature.name
-            outputs = signature.chosen_outputs(chosen)
+            wanted = signature.chosen_outputs(chosen)
             inputs = await run_in(threads, read, signature)
-            work = Work(version.servable, signature, inputs, outputs, call.deadline)
+            work = Work(version.servable, signature, inputs, call.deadline)
             call.items = work.items
-            return Prediction(await self._batcher.run(work), answered_by(version.servable, signature.name))
+            outputs = await self._batcher.run(work)
+            spec = answered_by(version.servable, signature.name)
+            return Prediction({name: outputs[name] for name in wanted}, spec)
 
     async def classify(
         self, call: Call, spec: model_pb2.ModelSpec, given: input_pb2.Input

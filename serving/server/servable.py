@@ -5,7 +5,7 @@ back at once (a model of tf.saved_model.load lives until Python's garbage collec
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -66,15 +66,17 @@ class Servable:
         self,
         signature: Signature,
         inputs: Mapping[str, np.ndarray],
-        outputs: Iterable[str],
         deadline: float | None = None,
     ) -> Arrays:
-        """Computes `outputs` of `signature`; stops when `deadline` (time.monotonic()) has passed.
+        """Computes all outputs of `signature`; stops when `deadline` (time.monotonic()) has passed.
+
+        All of them even where fewer are wanted: a session prepares itself anew, for a second or more, for
+        each set of outputs, and a client could ask for any.
 
         Raises:
             ServingError: what the graph said, or DEADLINE_EXCEEDED.
         """
-        fetches = {name: signature.outputs[name].tensor for name in outputs}
+        fetches = {name: spec.tensor for name, spec in signature.outputs.items()}
         feeds = {signature.inputs[name].tensor: array for name, array in inputs.items()}
         try:
             return self._session.run(fetches, feeds, options=_run_options(deadline))

@@ -58,13 +58,13 @@ class Signature:
         if extra := sorted(names - self.inputs.keys()):
             raise invalid(f"signature {self.name}: no input {shorten(extra[0])}; {self._takes()}")
 
-    def chosen_outputs(self, names: Iterable[str]) -> tuple[str, ...]:
+    def chosen_outputs(self, names: Iterable[str]) -> list[str]:
         """The outputs of a request's filter, sorted; all where it is empty. Raises INVALID_ARGUMENT."""
         names = set(names) or set(self.outputs)
         if extra := sorted(names - self.outputs.keys()):
             gives = ", ".join(sorted(self.outputs))
             raise invalid(f"signature {self.name}: no output {shorten(extra[0])}; it gives {gives}")
-        return tuple(sorted(names))
+        return sorted(names)
 
     def _takes(self) -> str:
         return f"it takes {', '.join(sorted(self.inputs))}"

@@ -39,7 +39,7 @@ def _replay(servable: Servable, log: prediction_log_pb2.PredictionLog, limits: L
     request = log.predict_log.request
     signature = servable.signature(request.model_spec.signature_name)
     inputs = read_inputs(request.inputs, signature, limits)
-    servable.run(signature, inputs, signature.chosen_outputs(request.output_filter))
+    servable.run(signature, inputs)
 
 
 def _logs(path: str) -> Iterator[prediction_log_pb2.PredictionLog]:

@@ -21,7 +21,6 @@ class Work:
     """A request with checked inputs.
 
     Attributes:
-        outputs: names, sorted.
         deadline: as time.monotonic(); None for none.
         result: set by the batcher; cancelled when the client has gone.
     """
@@ -29,18 +28,17 @@ class Work:
     servable: Servable
     signature: Signature
     inputs: Mapping[str, np.ndarray]
-    outputs: tuple[str, ...]
     deadline: float | None = None
     arrived: float = field(default_factory=time.monotonic)
     result: asyncio.Future | None = None
 
     @property
     def key(self) -> tuple:
-        """Requests of one key can be computed as one: same version, function, outputs, shape of an item."""
+        """Requests of one key can be computed as one: same version, signature, shape of an item."""
         if not self.signature.is_batch:
             return (id(self),)
         shapes = tuple((name, array.shape[1:]) for name, array in sorted(self.inputs.items()))
-        return (id(self.servable), self.signature.name, self.outputs, shapes)
+        return (id(self.servable), self.signature.name, shapes)
 
     @property
     def items(self) -> int:
@@ -78,7 +76,7 @@ def _together(works: Sequence[Work]) -> list[Arrays]:
     inputs = {name: np.concatenate([work.inputs[name] for work in works]) for name in first.inputs}
     deadlines = [work.deadline for work in works]
     latest = None if None in deadlines else max(deadlines)
-    outputs = first.servable.run(first.signature, inputs, first.outputs, latest)
+    outputs = first.servable.run(first.signature, inputs, latest)
     ends = np.cumsum([work.items for work in works])
     if any(len(array) != ends[-1] for array in outputs.values()):
         raise ServingError(grpc.StatusCode.INTERNAL, "an output has another number of items than the inputs")
@@ -99,7 +97,7 @@ def _attempt(work: Work, most: int) -> Outcome:
 
 def _run(work: Work, inputs: Mapping[str, np.ndarray]) -> Arrays:
     work.check_wanted()
-    return work.servable.run(work.signature, inputs, work.outputs, work.deadline)
+    return work.servable.run(work.signature, inputs, work.deadline)
 
 
 def _in_parts(work: Work, most: int) -> Arrays:
@@ -111,7 +109,7 @@ def _in_parts(work: Work, most: int) -> Arrays:
             parts.append(_run(work, part))
         except ServingError as error:
             raise ServingError(error.code, renumber(error.message, work.inputs, start)) from None
-    return {name: np.concatenate([part[name] for part in parts]) for name in work.outputs}
+    return {name: np.concatenate([part[name] for part in parts]) for name in work.signature.outputs}
 
 
 def renumber(message: str, inputs: Collection[str], start: int) -> str:
