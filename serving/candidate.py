@@ -1,0 +1,81 @@
+"""Whether a model may be pushed: a real server loads it and answers as the model itself does."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from serving.model_server import NAME, ModelServer, NotServable
+from serving.signatures import AVERAGED
+
+SIGNATURE = "serving_default"
+NEAR = 1e-5
+SECONDS_AN_IMAGE = 120
+
+
+def check_candidate(model: str, photographs: Sequence[bytes], *, loads_within: float = 600.0) -> None:
+    """Serves SavedModel `model` and asks for the posteriors of `photographs`, encoded, as a client does.
+
+    Raises:
+        NotServable: the server does not load it, refuses a photograph, or its posteriors are not finite, do
+            not sum to 1, or are further than 1e-5 from those of the model loaded in this process.
+    """
+    with tempfile.TemporaryDirectory() as base_path:
+        os.symlink(os.path.abspath(model), os.path.join(base_path, "1"))
+        with ModelServer(base_path, loads_within=loads_within) as server:
+            served = ask(server.address, photographs)
+    check_posteriors(served, in_process(model, photographs))
+
+
+def ask(address: str, photographs: Sequence[bytes]) -> np.ndarray:
+    """Posteriors, float32 [N, classes], by gRPC.
+
+    Raises:
+        NotServable: the server refuses.
+    """
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = NAME, SIGNATURE
+    request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(list(photographs), tf.string))
+    with grpc.insecure_channel(address) as channel:
+        service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        try:
+            response = service.Predict(request, timeout=SECONDS_AN_IMAGE * len(photographs))
+        except grpc.RpcError as error:
+            raise NotServable(f"the server answers {error.code().name}: {error.details()}") from None
+    if AVERAGED not in response.outputs:
+        raise NotServable(f"the answer has no output {AVERAGED}, but {', '.join(sorted(response.outputs))}")
+    return tf.make_ndarray(response.outputs[AVERAGED])
+
+
+def in_process(model: str, photographs: Sequence[bytes]) -> np.ndarray:
+    """The same of the model loaded here.
+
+    Raises:
+        NotServable: it does not load or compute.
+    """
+    try:
+        signature = tf.saved_model.load(model).signatures[SIGNATURE]
+        return signature(image_bytes=tf.constant(list(photographs)))[AVERAGED].numpy()
+    except (tf.errors.OpError, OSError, KeyError, ValueError) as error:
+        raise NotServable(f"the model does not run in this process: {str(error).splitlines()[0]}") from None
+
+
+def check_posteriors(served: np.ndarray, expected: np.ndarray) -> None:
+    """Raises NotServable where posteriors [N, classes] are none, or not the expected ones."""
+    if served.shape != expected.shape:
+        raise NotServable(f"posteriors of shape {served.shape}, the model itself gives {expected.shape}")
+    for number, row in enumerate(served):
+        if not np.isfinite(row).all():
+            raise NotServable(f"photograph {number}: posteriors that are not finite")
+        if abs(row.sum(dtype=np.float64) - 1) > NEAR:
+            raise NotServable(f"photograph {number}: posteriors that sum to {row.sum():.6f}")
+    far = np.abs(served - expected).max(axis=1)
+    if far.max() > NEAR:
+        raise NotServable(
+            f"photograph {far.argmax()}: a posterior {far.max():.1g} from what the model itself gives, "
+            f"expected at most {NEAR:g}"
+        )

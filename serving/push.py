@@ -1,0 +1,85 @@
+"""Pushes a model: a copy of it becomes the newest version below TF Serving's model base path, all at once.
+
+A server that polls the base path takes each folder with a decimal name for a whole version. So the copy is
+made beside it under another name, and renamed when it is complete.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+
+from models.errors import InputError
+
+UNFINISHED = ".pushing-"
+SAVED_MODEL = "saved_model.pb"
+
+
+def push(model: str, base_path: str, *, now: Callable[[], float] = time.time) -> str:
+    """Copies SavedModel `model` to a new version below `base_path`, folders of one file system.
+
+    The version is the unix time in seconds, as TFX's Pusher has it, or one more than the newest where that is
+    not newer: none replaces another, and the last push is the one that is served.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        InputError: `model` is no SavedModel, or `base_path` cannot be written. Nothing is left behind.
+    """
+    if not os.path.isfile(os.path.join(model, SAVED_MODEL)):
+        raise InputError(f"model {model}: no {SAVED_MODEL} in it; expected the folder of a SavedModel")
+    try:
+        os.makedirs(base_path, exist_ok=True)
+        unfinished = tempfile.mkdtemp(prefix=UNFINISHED, dir=base_path)
+    except OSError as error:
+        raise InputError(
+            f"model base path {base_path}: {error.strerror}; expected a folder that can be written"
+        ) from None
+    try:
+        copy = os.path.join(unfinished, "model")
+        shutil.copytree(model, copy)
+        _write_through(copy)
+        return _rename(copy, base_path, int(now()))
+    except OSError as error:
+        raise InputError(
+            f"model base path {base_path}: {error.strerror}; nothing was pushed; make room and push again"
+        ) from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def versions(base_path: str) -> list[int]:
+    """The versions below a model base path, oldest first; other names are ignored, as TF Serving does."""
+    try:
+        names = os.listdir(base_path)
+    except OSError:
+        return []
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+
+
+def _rename(copy: str, base_path: str, wanted: int) -> str:
+    """Gives the copy the first free version from `wanted` on that is newer than all others."""
+    while True:
+        newest = versions(base_path)[-1:]
+        version = max([wanted, *(each + 1 for each in newest)])
+        path = os.path.join(base_path, str(version))
+        try:
+            # Fails where another push took this version meanwhile: a folder with files is never replaced.
+            os.rename(copy, path)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            if os.path.exists(path):
+                continue
+            raise error
+        return path
+
+
+def _write_through(folder: str) -> None:
+    """To the disk: after a power failure a renamed folder must not be there with empty files."""
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(path, name), "rb") as file:
+                os.fsync(file.fileno())
