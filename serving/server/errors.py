@@ -21,7 +21,8 @@ HTTP_STATUS = {
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
 
-# ABORTED is what oneDNN's kernels say of an image that is smaller than a pooling window.
+# ABORTED is what oneDNN's kernels say of an image that is smaller than a pooling window, where a model does
+# not check that itself.
 OF_OP_ERROR = {
     tf.errors.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
     tf.errors.OUT_OF_RANGE: grpc.StatusCode.INVALID_ARGUMENT,
@@ -69,7 +70,9 @@ def deadline_exceeded(message: str) -> ServingError:
 
 def from_op_error(error: tf.errors.OpError) -> ServingError:
     """What the graph said, without TensorFlow's account of where in the graph it said so."""
-    text = re.sub(r"\[\[\{\{.*?\}\}\]\]", "", error.message.removeprefix("Graph execution error:"))
+    text = re.sub(r"\[\[\{\{.*?\}\}\]\]", "", error.message.removeprefix("Graph execution error:")).strip()
+    if said := re.fullmatch(r"assertion failed: \[(.*)\]", text, re.DOTALL):
+        text = said[1]
     return ServingError(OF_OP_ERROR.get(error.error_code, grpc.StatusCode.INTERNAL), text)
 
 

@@ -1,0 +1,283 @@
+"""Requests that cannot be answered: the right code, a line that names what is at fault, and no harm done."""
+
+import base64
+import json
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from running_server import arrays, b64, picture, predict_request
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    inference_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+GOOD = picture(1)
+
+
+def refused(method, request, code: grpc.StatusCode = INVALID) -> str:
+    """The message with which a request is refused."""
+    with pytest.raises(grpc.RpcError) as error:
+        method(request, timeout=30)
+    assert error.value.code() == code, error.value.details()
+    assert "\n" not in error.value.details()
+    return error.value.details()
+
+
+def with_tensor(proto, name: str = "image_bytes", signature: str = "") -> predict_pb2.PredictRequest:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "vgg"
+    request.model_spec.signature_name = signature
+    request.inputs[name].CopyFrom(proto)
+    return request
+
+
+def strings(*values: bytes, shape=None):
+    return tf.make_tensor_proto(list(values), tf.string, shape or [len(values)])
+
+
+def declared(dtype, *shape: int, **fields) -> tf.compat.v1.TensorShape:
+    """A TensorProto that declares `shape`, whatever it holds."""
+    proto = tf.make_tensor_proto(b"x").__class__(dtype=dtype.as_datatype_enum, **fields)
+    for size in shape:
+        proto.tensor_shape.dim.add(size=size)
+    return proto
+
+
+@pytest.mark.parametrize("image", [b"", b"no image", GOOD[:200], b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"])
+def test_an_image_that_does_not_decode_is_named(server, image):
+    message = refused(server.prediction.Predict, predict_request([GOOD, GOOD, image]))
+    assert message.startswith("image_bytes[2]: ")
+    assert "[[{{" not in message
+
+
+def test_an_image_beyond_the_first_part_keeps_its_number(server):
+    images = [GOOD] * 20
+    images[18] = b"no image"
+    assert refused(server.prediction.Predict, predict_request(images)).startswith("image_bytes[18]: ")
+
+
+def test_other_requests_of_the_batch_get_their_answers(start, in_process):
+    server = start(max_batch_size=8, batch_timeout_micros=300_000)
+    stub = server.prediction
+    good, bad = stub.Predict.future(predict_request([GOOD])), stub.Predict.future(predict_request([b"x"]))
+    other = stub.Predict.future(predict_request([picture(2)]))
+    assert bad.exception().code() == INVALID
+    expected = in_process[0]([GOOD, picture(2)])["probabilities"]
+    for row, answer in enumerate([good, other]):
+        found = arrays(answer.result())["probabilities"][0]
+        np.testing.assert_allclose(found, expected[row], rtol=0, atol=1e-6)
+
+
+def test_an_unknown_model_names_those_that_are_there(server):
+    message = refused(
+        server.prediction.Predict, predict_request([GOOD], name="alexnet"), grpc.StatusCode.NOT_FOUND
+    )
+    assert message == "no model 'alexnet'; there is vgg"
+
+
+@pytest.mark.parametrize("version", [2, 99, -1])
+def test_an_unknown_version_names_those_that_are_there(server, version):
+    message = refused(
+        server.prediction.Predict, predict_request([GOOD], version=version), grpc.StatusCode.NOT_FOUND
+    )
+    assert message == f"model vgg has no version {version}; there is 1"
+
+
+def test_an_unknown_label_is_not_found(server):
+    request = predict_request([GOOD])
+    request.model_spec.version_label = "canary"
+    message = refused(server.prediction.Predict, request, grpc.StatusCode.NOT_FOUND)
+    assert message == "model vgg has no version label 'canary'; labels: none"
+
+
+def test_an_unknown_signature_names_those_that_are_there(server):
+    message = refused(server.prediction.Predict, predict_request([GOOD], "classify"))
+    assert message.startswith("model vgg has no signature 'classify'; it has examples, ")
+
+
+@pytest.mark.parametrize(
+    ("proto", "said"),
+    [
+        (tf.make_tensor_proto([1.0]), "image_bytes: dtype float32; expected string"),
+        (strings(GOOD, shape=[1, 1]), "image_bytes: shape [1, 1]; expected [any]"),
+        (tf.make_tensor_proto(GOOD), "image_bytes: shape []; expected [any]"),
+        (declared(tf.string, 0), "image_bytes: shape [0]; expected at least one along each dimension"),
+        (declared(tf.string, -1), "image_bytes: shape [-1]; expected at least one along each dimension"),
+        (declared(tf.string, 3), "image_bytes: shape [3] but 0 strings"),
+        (declared(tf.string, 3, string_val=[GOOD]), "image_bytes: shape [3] but 1 strings"),
+        (
+            declared(tf.string, 2**62, string_val=[GOOD]),
+            f"image_bytes: {2**62} items; this server takes at most 64 in a request",
+        ),
+        (strings(*[b"x"] * 65), "image_bytes: 65 items; this server takes at most 64 in a request"),
+    ],
+)
+def test_a_tensor_that_does_not_fit_the_signature_is_refused(server, proto, said):
+    assert refused(server.prediction.Predict, with_tensor(proto)) == said
+
+
+@pytest.mark.parametrize(
+    ("proto", "said"),
+    [
+        (
+            declared(tf.uint8, 1, 10**6, 10**6, 3, int_val=[1]),
+            "images: shape [1, 1000000, 1000000, 3] has 3000000000000 elements; this server takes at most "
+            "12000000",
+        ),
+        (
+            declared(tf.uint8, 1, 40, 40, 3, tensor_content=b"abc"),
+            "images: shape [1, 40, 40, 3] of uint8 but 3 bytes of content",
+        ),
+        (declared(tf.uint8, 1, 1, 1, 3, int_val=[1, 2, 300]), "images: a value is not in 0..255"),
+        (declared(tf.uint8, 1, 1, 1, 3, int_val=[1] * 4), "images: shape [1, 1, 1, 3] but 4 values"),
+        (declared(tf.uint8, 1, 40, 40, 4), "images: shape [1, 40, 40, 4]; expected [any, any, any, 3]"),
+        (declared(tf.uint8, *[1] * 300), "images: 300 dimensions; expected [any, any, any, 3]"),
+    ],
+)
+def test_pixels_that_do_not_fit_the_signature_are_refused(server, proto, said):
+    assert refused(server.prediction.Predict, with_tensor(proto, "images", "score_map")) == said
+
+
+def test_an_input_that_is_missing_or_not_there_is_named(server):
+    message = refused(server.prediction.Predict, with_tensor(strings(GOOD), "image"))
+    assert message == "signature serving_default: input image_bytes is missing; it takes image_bytes"
+    request = predict_request([GOOD])
+    request.inputs["more"].CopyFrom(strings(GOOD))
+    message = refused(server.prediction.Predict, request)
+    assert message == "signature serving_default: no input 'more'; it takes image_bytes"
+
+
+def test_an_output_that_is_not_there_is_named(server):
+    request = predict_request([GOOD])
+    request.output_filter.append("logits")
+    message = refused(server.prediction.Predict, request)
+    assert message.startswith("signature serving_default: no output 'logits'; it gives probabilities, ")
+
+
+def test_bytes_that_are_no_message_are_refused(server):
+    method = server.channel().unary_unary("/tensorflow.serving.PredictionService/Predict")
+    assert refused(method, b"\xff\xff\xff").startswith("no tensorflow.serving.PredictRequest: ")
+
+
+def test_metadata_of_another_kind_is_refused(server):
+    for fields in ([], ["variables"]):
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
+        request.model_spec.name = "vgg"
+        assert "expected signature_def" in refused(server.prediction.GetModelMetadata, request)
+
+
+def test_what_does_not_fit_a_classifier_of_images_is_refused_clearly(server):
+    classify = classification_pb2.ClassificationRequest()
+    classify.model_spec.name = "vgg"
+    assert "0 examples" in refused(server.prediction.Classify, classify)
+    classify.input.example_list.examples.add()
+    assert "example 0 has no image" in refused(server.prediction.Classify, classify)
+    classify.model_spec.signature_name = "score_map"
+    assert "does not classify" in refused(server.prediction.Classify, classify)
+    regress = regression_pb2.RegressionRequest()
+    regress.model_spec.name = "vgg"
+    assert "no signature for regression" in refused(server.prediction.Regress, regress)
+    refused(
+        server.prediction.MultiInference,
+        inference_pb2.MultiInferenceRequest(),
+        grpc.StatusCode.UNIMPLEMENTED,
+    )
+
+
+def post(server, content: bytes | str, path: str = "/v1/models/vgg:predict", **headers) -> tuple[int, str]:
+    answer = server.rest().post(path, content=content, headers=headers)
+    return answer.status_code, answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", "JSON Parse error"),
+        ("{", "JSON Parse error"),
+        ("[1]", "expected a JSON object"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"instances": 1' + "0" * 5000 + "}", "JSON Parse error"),
+        ("{}", "expected one of the keys 'instances' and 'inputs'"),
+        ('{"instances": [], "inputs": []}', "expected one of the keys"),
+        ('{"instances": []}', "'instances': expected a list of at least one"),
+        ('{"instances": 1}', "'instances': expected a list of at least one"),
+        ('{"instances": [1]}', "image_bytes[0]: expected a string"),
+        ('{"instances": [{"b64": "!"}]}', "image_bytes[0]: no base64"),
+        ('{"instances": [{"b64": "abc"}]}', "image_bytes[0]: no base64"),
+        ('{"instances": [{"b64": 1}]}', "'instances'[0]: expected an object with the keys image_bytes"),
+        ('{"instances": [{"b64": ""}, {"other": ""}]}', "'instances'[0]: expected an object"),
+        ('{"instances": [["a"], ["b"]]}', "image_bytes: shape [2, 1]; expected [any]"),
+        ('{"instances": ["a", ["b"]]}', "image_bytes[1]: expected a string"),
+        ('{"inputs": {"images": []}}', "input image_bytes is missing"),
+        ('{"inputs": {"b64": ""}}', "image_bytes: shape []; expected [any]"),
+        ('{"signature_name": 1, "inputs": []}', "signature_name: expected a string"),
+        ('{"signature_name": "x", "inputs": []}', "no signature 'x'"),
+        ('{"signature_name": "score_map", "inputs": [[[[1, 2, 3.5]]]]}', "expected a whole number"),
+        ('{"signature_name": "score_map", "inputs": [[[[1, 2, 256]]]]}', "a value is not in 0..255"),
+        ('{"signature_name": "score_map", "inputs": [[[[1, 2, 3], [1]]]]}', "same length at each level"),
+        ('{"signature_name": "score_map", "inputs": [[[["a", "b", "c"]]]]}', "expected a whole number"),
+        ('{"signature_name": "score_map", "inputs": [[[[true, true, true]]]]}', "expected a whole number"),
+        ('{"signature_name": "score_map", "inputs": [[[[1e400, 1, 1]]]]}', "expected a whole number"),
+        ('{"instances": ["\\ud800"]}', "image_bytes[0]"),
+    ],
+)
+def test_rest_refuses_a_body_that_cannot_be_used(server, body, said):
+    status, message = post(server, body)
+    assert status == 400
+    assert said in message
+
+
+def test_rest_names_the_image_that_does_not_decode(server):
+    body = json.dumps({"instances": [b64(GOOD), {"b64": base64.b64encode(b"no image").decode()}]})
+    status, message = post(server, body)
+    assert status == 400
+    assert message.startswith("image_bytes[1]: ")
+
+
+def test_rest_refuses_more_items_than_allowed(server):
+    status, message = post(server, json.dumps({"instances": ["x"] * 65}))
+    assert (status, message) == (400, "image_bytes: 65 items; this server takes at most 64 in a request")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/v1/models/alexnet:predict", 404),
+        ("POST", "/v1/models/vgg/versions/9:predict", 404),
+        ("POST", "/v1/models/vgg/labels/canary:predict", 404),
+        ("GET", "/v1/models/alexnet", 404),
+        ("GET", "/v1/models/vgg/versions/9", 404),
+        ("GET", "/v1/models/alexnet/metadata", 404),
+        ("GET", "/v1/models/vgg:predict", 400),
+        ("POST", "/v1/models/vgg", 400),
+        ("PUT", "/v1/models/vgg:predict", 400),
+        ("POST", "/v1/models/vgg:train", 400),
+        ("POST", "/v1/models/vgg/versions/x:predict", 400),
+        ("POST", "/v1/models/vgg/versions/99999999999999999999:predict", 400),
+        ("GET", "/v1/models", 400),
+        ("POST", "/v1/models/vgg:classify", 501),
+        ("GET", "/v2", 404),
+        ("POST", "/monitoring/prometheus/metrics", 405),
+    ],
+)
+def test_rest_paths_that_lead_nowhere(server, method, path, status):
+    answer = server.rest().request(method, path, json={"instances": ["x"]} if method == "POST" else None)
+    assert answer.status_code == status
+    assert answer.json().keys() == {"error"}
+
+
+def test_rest_refuses_a_compressed_body(server):
+    status, message = post(server, b"\x1f\x8b", **{"content-encoding": "gzip"})
+    assert status == 400
+    assert "content-encoding" in message
+
+
+def test_the_server_answers_on_after_all_that(server, in_process):
+    found = arrays(server.prediction.Predict(predict_request([GOOD])))["probabilities"]
+    np.testing.assert_allclose(found, in_process[0]([GOOD])["probabilities"], rtol=0, atol=1e-6)
