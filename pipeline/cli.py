@@ -9,6 +9,7 @@ import click
 from pipeline.data_commands import data
 from pipeline.evaluate_command import evaluate
 from pipeline.predict_command import predict
+from pipeline.push_command import push_command
 from pipeline.report_commands import report
 from pipeline.run import DEFAULT_EXPERIMENT, exit_status, run
 from pipeline.run_log import quiet_imports
@@ -73,6 +74,7 @@ def nets_command(json_: bool) -> int:
 vgg.add_command(data)
 vgg.add_command(evaluate)
 vgg.add_command(predict)
+vgg.add_command(push_command)
 vgg.add_command(report)
 vgg.add_command(serve)
 

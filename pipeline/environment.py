@@ -7,7 +7,10 @@ from pathlib import Path
 
 from ml_metadata.proto import metadata_store_pb2
 
+from models.errors import InputError
+
 PIPELINE_NAME = "vgg"
+DOCKER_SOCKET = Path("/var/run/docker.sock")
 
 
 @dataclass(frozen=True)
@@ -19,19 +22,28 @@ class Environment:
         home: folder of everything that a run writes (`VGG_HOME`).
         init_from: folder of an exported model to start training from (`VGG_INIT_FROM`), or None for the
             experiment's own base model.
+        docker: whether models are tried in TF Serving's image before they are pushed (`VGG_DOCKER`).
     """
 
     data: Path
     home: Path
     init_from: Path | None = None
+    docker: bool = False
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
-        """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data) and VGG_INIT_FROM."""
+        """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, and VGG_DOCKER
+        (default: whether there is a Docker engine).
+        """
         home = _absolute(variables.get("VGG_HOME") or "~/vgg")
         data = _absolute(variables.get("VGG_DATA") or home / "data")
         init_from = variables.get("VGG_INIT_FROM")
-        return cls(data=data, home=home, init_from=_absolute(init_from) if init_from else None)
+        return cls(
+            data=data,
+            home=home,
+            init_from=_absolute(init_from) if init_from else None,
+            docker=_has_docker(variables),
+        )
 
     @property
     def pipeline_root(self) -> Path:
@@ -63,3 +75,15 @@ class Environment:
 
 def _absolute(path: str | Path) -> Path:
     return Path(path).expanduser().absolute()
+
+
+def _has_docker(variables: Mapping[str, str]) -> bool:
+    """VGG_DOCKER, 0 or 1; else whether an engine is where the `docker` command would look for it.
+
+    Raises:
+        InputError: another value.
+    """
+    said = variables.get("VGG_DOCKER") or os.environ.get("VGG_DOCKER")
+    if said not in (None, "", "0", "1"):
+        raise InputError(f"VGG_DOCKER={said}: expected 1, models are tried in Docker, or 0, they are not")
+    return said == "1" if said else "DOCKER_HOST" in os.environ or DOCKER_SOCKET.exists()

@@ -14,13 +14,17 @@ from components.data_schema import WrittenSchemaGen, statistics_options
 from components.evaluator import eval_config
 from components.exporter import Exporter
 from components.features import TRAIN_SHARDS, VALIDATION_SHARDS
+from components.infra_validation import InfraValidation
 from components.posteriors import View
+from components.pusher import Pusher
 from components.recipe import to_json
 from components.scorer import Scorer
 from components.trainer import BASE, CONFIG
 from pipeline.environment import PIPELINE_NAME, Environment
 from pipeline.experiments import EXPERIMENTS, Experiment, chain, fused
 
+TRIED_PHOTOGRAPHS = 2  # a full-width net takes seconds for each on a CPU
+TF_SERVING_TAG = "2.16.1"
 BEAM_ARGUMENTS = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
 
 
@@ -63,11 +67,11 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
         example_splits=["eval"],
     )
     evaluation = [exporter, *([baseline] if baseline else []), *scorers, averager, evaluator]
-    pushers = [] if experiment.fused_with else [_pusher(exporter, evaluator, environment)]
+    push = [] if experiment.fused_with else _push(exporter, evaluator, data.examples, environment)
     return tfx.dsl.Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=str(environment.pipeline_root),
-        components=[*data.nodes, *trainers.values(), *evaluation, *pushers],
+        components=[*data.nodes, *trainers.values(), *evaluation, *push],
         enable_cache=True,
         metadata_connection_config=environment.metadata_connection(),
         beam_pipeline_args=BEAM_ARGUMENTS,
@@ -150,12 +154,41 @@ def _baseline() -> BaseNode:
     ).with_id("LastBlessedModel")
 
 
-def _pusher(exporter: BaseNode, evaluator: BaseNode, environment: Environment) -> BaseNode:
-    return tfx.components.Pusher(
-        model=exporter.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
+def _push(
+    exporter: BaseNode, evaluator: BaseNode, examples: BaseChannel, environment: Environment
+) -> list[BaseNode]:
+    """A server on this machine or in Docker tries the model, and then it is pushed."""
+    model, blessing = exporter.outputs["model"], evaluator.outputs["blessing"]
+    if environment.docker:
+        validation = _docker_validation(model, examples)
+    else:
+        validation = InfraValidation(
+            model=model, model_blessing=blessing, examples=examples, photographs=TRIED_PHOTOGRAPHS
+        )
+    pusher = Pusher(
+        model=model,
+        model_blessing=blessing,
+        infra_blessing=validation.outputs["blessing"],
         push_destination=tfx.proto.PushDestination(
             filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(environment.serving))
+        ),
+    )
+    return [validation, pusher]
+
+
+def _docker_validation(model: BaseChannel, examples: BaseChannel) -> BaseNode:
+    """TFX's own, with TF Serving's image of the TensorFlow version that exports the model."""
+    return tfx.components.InfraValidator(
+        model=model,
+        examples=examples,
+        serving_spec=tfx.proto.ServingSpec(
+            tensorflow_serving=tfx.proto.TensorFlowServing(tags=[TF_SERVING_TAG]),
+            local_docker=tfx.proto.LocalDockerConfig(),
+        ),
+        request_spec=tfx.proto.RequestSpec(
+            tensorflow_serving=tfx.proto.TensorFlowServingRequestSpec(signature_names=["examples"]),
+            split_name="eval",
+            num_examples=TRIED_PHOTOGRAPHS,
         ),
     )
 

@@ -147,6 +147,28 @@ def test_a_model_to_start_from_replaces_the_chain(tmp_path):
     assert [node.id for node in nodes if node.id.startswith("Trainer")] == ["Trainer.D-384"]
 
 
+@pytest.mark.parametrize(("docker", "validator"), [(False, "InfraValidation"), (True, "InfraValidator")])
+def test_a_server_tries_the_model_before_it_is_pushed_in_docker_where_there_is_one(
+    tmp_path, docker, validator
+):
+    environment = Environment(data=tmp_path, home=tmp_path / "home", docker=docker)
+    nodes = {node.id: node for node in create_pipeline(experiment("demo"), environment).components}
+    assert nodes[validator] in nodes["Pusher"].upstream_nodes
+    assert not {"InfraValidation", "InfraValidator"} - {validator} & set(nodes)
+
+
+def test_whether_there_is_docker_is_looked_up_or_said(tmp_path, monkeypatch):
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr("pipeline.environment.DOCKER_SOCKET", tmp_path / "docker.sock")
+    assert not Environment.from_variables({}).docker
+    assert Environment.from_variables({"VGG_DOCKER": "1"}).docker
+    (tmp_path / "docker.sock").touch()
+    assert Environment.from_variables({}).docker
+    assert not Environment.from_variables({"VGG_DOCKER": "0"}).docker
+    with pytest.raises(InputError, match="VGG_DOCKER=yes: expected 1, .* or 0"):
+        Environment.from_variables({"VGG_DOCKER": "yes"})
+
+
 def test_a_q_below_the_crop_is_refused():
     demo = experiment("demo")
     with pytest.raises(InputError, match="smaller than the net's crop of 64"):
