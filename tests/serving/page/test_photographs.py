@@ -1,6 +1,7 @@
 """Every way in which a photograph comes to the page, and what of it is sent."""
 
 import base64
+import time
 
 import pytest
 from conftest import orientation, sent, written
@@ -90,10 +91,14 @@ def test_the_same_file_can_be_chosen_twice(page, site, photograph):
 def test_a_second_photograph_stops_the_first(page, site, photograph, tmp_path):
     site.delay = 1.0
     page.choose("#file", photograph)
-    page.wait("document.body.dataset.state === 'busy'")
+    page.wait("document.getElementById('status').textContent.startsWith('The network')")
+    time.sleep(0.2)  # it is on its way
+    site.delay = 0.0
     page.choose("#file", written(tmp_path / "second.png", 50, 60))
     page.wait(DONE)
-    assert page.text("#facts").startswith("second.png, 50 × 60.")
+    time.sleep(1.0)  # the first one's answer would have come
+    assert len(site.images) == 2
+    assert page.text("#facts").startswith("second.png, 50 × 60. Answered")
     assert page.complaints() == []
 
 
