@@ -71,6 +71,8 @@ def deadline_exceeded(message: str) -> ServingError:
 def from_op_error(error: tf.errors.OpError) -> ServingError:
     """What the graph said, without TensorFlow's account of where in the graph it said so."""
     text = re.sub(r"\[\[\{\{.*?\}\}\]\]", "", error.message.removeprefix("Graph execution error:")).strip()
+    # Of an example that does not parse it repeats all bytes, which may be a photograph.
+    text = re.sub(r", value: '.*", "", text, flags=re.DOTALL)
     if said := re.fullmatch(r"assertion failed: \[(.*)\]", text, re.DOTALL):
         text = said[1]
     return ServingError(OF_OP_ERROR.get(error.error_code, grpc.StatusCode.INTERNAL), text)

@@ -82,6 +82,9 @@ class Servable:
             return self._session.run(fetches, feeds, options=_run_options(deadline))
         except tf.errors.OpError as error:
             raise from_op_error(error) from None
+        except UnicodeDecodeError:
+            # TensorFlow puts bytes of a tf.Example that does not parse into its message, as they are.
+            raise invalid(f"signature {signature.name}: the input cannot be parsed") from None
         except RuntimeError as error:  # what a closed session raises
             raise not_found(f"model {self.name} version {self.version}: {error}") from None
 

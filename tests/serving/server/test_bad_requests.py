@@ -74,6 +74,15 @@ def test_other_requests_of_the_batch_get_their_answers(start, in_process):
         np.testing.assert_allclose(found, expected[row], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("example", [b"no example", b"\xff\xff", GOOD])
+def test_an_example_that_does_not_parse_is_refused_without_repeating_it(server, example):
+    request = with_tensor(strings(example), "examples", "examples")
+    message = refused(server.prediction.Predict, request)
+    assert "parse" in message
+    assert "no example" not in message
+    assert len(message) < 100
+
+
 def test_an_unknown_model_names_those_that_are_there(server):
     message = refused(
         server.prediction.Predict, predict_request([GOOD], name="alexnet"), grpc.StatusCode.NOT_FOUND
