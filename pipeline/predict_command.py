@@ -1,8 +1,9 @@
 """`vgg predict`: the best classes of photographs, from a server or straight from the pushed model."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipeline.environment import Environment
 from pipeline.photographs import ImageError, Photograph, find_photographs
 from pipeline.predictions import Answer, show
 from pipeline.predictors import Predictor, Server, in_process, newest_version, over_grpc, over_rest
-from pipeline.run import BAD_INPUT, BLESSED
+from pipeline.run import BAD_INPUT, BLESSED, INTERRUPTED
 
 AT_ONCE = 4  # requests to a server: enough to fill its batches, few enough for its queue and our memory
 
@@ -43,7 +44,11 @@ def predict(images: tuple[str, ...], single_scale: bool, json_: bool, **options)
     source, opened, at_once = _source(signature, **options)
     found = list(find_photographs(images))
     answers = _answers(found, opened, at_once)
-    unusable = show(answers, len(found), source=source, signature=signature, json_=json_)
+    try:
+        unusable = show(answers, len(found), source=source, signature=signature, json_=json_)
+    except KeyboardInterrupt:
+        click.echo("vgg: interrupted", err=True)
+        return INTERRUPTED
     return BAD_INPUT if unusable else BLESSED
 
 
@@ -90,28 +95,29 @@ def _token(path: str) -> str:
 def _answers(
     photographs: Iterable[Photograph], opened: AbstractContextManager[Predictor], at_once: int
 ) -> Iterator[Answer]:
-    """One for each photograph, in order, with at most twice `at_once` read and not yet given."""
-    with opened as predict:
-        if at_once == 1:
-            yield from (_answer(photograph, predict) for photograph in photographs)
-            return
-        pool = ThreadPoolExecutor(at_once)
-        try:
-            yield from _in_order(pool.submit, photographs, predict, 2 * at_once)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _in_order(
-    submit: Callable, photographs: Iterable[Photograph], predict: Predictor, most: int
-) -> Iterator[Answer]:
+    """One for each photograph, in order; at most `at_once` are read and not yet given."""
     waiting = deque()
-    for photograph in photographs:
-        waiting.append(submit(_answer, photograph, predict))
-        if len(waiting) == most:
+    with opened as predict:
+        for photograph in photographs:
+            waiting.append(_in_thread(_answer, photograph, predict))
+            if len(waiting) == at_once:
+                yield waiting.popleft().result()
+        while waiting:
             yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+
+
+def _in_thread(function: Callable, *arguments: object) -> Future:
+    """Not by a pool: Python waits for its threads, so an interrupted command would wait for the server."""
+    future = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def _answer(photograph: Photograph, predict: Predictor) -> Answer:

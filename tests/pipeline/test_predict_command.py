@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from model_server import CLASSES, VERSION, picture, push_narrow_model, serving
+from predict_calls import run
 
 from pipeline import predictors
-from pipeline.cli import main
-from pipeline.photographs import find_photographs
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +50,6 @@ def photographs(tmp_path_factory):
     return folder
 
 
-def run(arguments, capsys) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in ["predict", *arguments]])
-    captured = capsys.readouterr()
-    return ended.value.code, captured.out, captured.err
-
-
 def ways(home, server) -> dict[str, list]:
     """The options of each way to an answer."""
     return {
@@ -67,17 +59,20 @@ def ways(home, server) -> dict[str, list]:
     }
 
 
+@pytest.mark.parametrize("signature", ["serving_default", "single_scale"])
 @pytest.mark.parametrize("way", ["model", "grpc", "rest"])
-def test_every_way_gives_what_the_model_gives(home, server, photographs, capsys, way):
-    status, out, err = run([photographs, "--json", *ways(home, server)[way]], capsys)
+def test_every_way_gives_what_the_model_gives(home, server, photographs, capsys, way, signature):
+    more = ["--single-scale"] if signature == "single_scale" else []
+    status, out, err = run([photographs, "--json", *more, *ways(home, server)[way]], capsys)
     assert (status, err) == (0, "")
-    found = json.loads(out)["images"]
+    document = json.loads(out)
+    assert document["signature"] == signature
     files = [photographs / name for name in ("b.jpg", "garden/a.PNG", "garden/z.jpeg")]
-    assert [image["image"] for image in found] == [str(file) for file in files]
+    assert [image["image"] for image in document["images"]] == [str(file) for file in files]
     model = tf.saved_model.load(str(home / "serving" / "vgg" / str(VERSION)))
     images = tf.constant([file.read_bytes() for file in files])
-    rows = model.signatures["serving_default"](image_bytes=images)["probabilities"].numpy()
-    for image, row in zip(found, rows, strict=True):
+    rows = model.signatures[signature](image_bytes=images)["probabilities"].numpy()
+    for image, row in zip(document["images"], rows, strict=True):
         best = np.argsort(-row)[:5]
         assert [each["class"] for each in image["classes"]] == [CLASSES[label] for label in best]
         values = [each["probability"] for each in image["classes"]]
@@ -145,14 +140,6 @@ def test_a_pipe_gets_whole_names_and_no_bars(home, server, photographs, capsys):
         assert re.fullmatch(r" {2}[ \d]{2}\d\.\d %  (" + "|".join(CLASSES) + ")", line), line
 
 
-def test_a_server_that_is_not_there_is_one_line_and_status_1(photographs, capsys):
-    for more in ([], ["--rest"]):
-        status, out, err = run([photographs, "--server", "127.0.0.1:1", *more], capsys)
-        assert (status, out) == (1, "")
-        (line,) = err.splitlines()
-        assert line.startswith("vgg: server 127.0.0.1:1: does not answer (")
-
-
 def test_an_unknown_model_or_signature_is_one_line_and_status_2(home, server, photographs, capsys):
     for way in ("grpc", "rest"):
         options = ways(home, server)[way]
@@ -174,37 +161,33 @@ def test_a_token_is_read_from_a_file(home, photographs, tmp_path, capsys):
             assert run([*options, "--token-file", tmp_path / "token"], capsys)[0] == 0
 
 
-def test_a_server_that_is_too_slow_is_one_line(photographs, capsys):
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"127.0.0.1:{silent.getsockname()[1]}"
-        for more in ([], ["--rest"]):
-            options = [photographs / "b.jpg", "--server", address, "--timeout", "0.5", *more]
-            status, _, err = run(options, capsys)
-            assert status == 1
-            assert len(err.splitlines()) == 1
-            assert "--timeout" in err
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--rest"], ["--rest", "--server HOST:PORT"]),
-        (["--server", "http://127.0.0.1:8501"], ["HOST:PORT"]),
-        (["--server", "127.0.0.1"], ["HOST:PORT"]),
-        (["--server", "a:1", "--model", "m"], ["--model m", "--model-name"]),
-        (["--server", "a:1", "--token-file", "/nowhere"], ["--token-file /nowhere", "No such file"]),
-        (["--server", "a:1", "--tls-ca", "/nowhere"], ["--tls-ca /nowhere", "No such file"]),
-        (["--model", "/nowhere"], ["/nowhere", "no pushed version", "--server"]),
-    ],
-)
-def test_options_that_do_not_fit_are_one_line(photographs, capsys, options, words):
-    status, out, err = run([photographs, *options], capsys)
-    assert (status, out) == (2, "")
-    (line,) = err.splitlines()
-    assert line.startswith("vgg: ")
-    assert all(word in line for word in words), line
+def test_tls_trusts_the_authority_that_is_named(home, photographs, tmp_path, capsys):
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl to make a certificate")
+    for name in ("own", "other"):
+        command = [
+            openssl,
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+        ]
+        command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{name}.key", "-out", f"{name}.pem"]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    files = {"tls_certificate": str(tmp_path / "own.pem"), "tls_key": str(tmp_path / "own.key")}
+    with serving(home / "serving" / "vgg", **files) as server:
+        for way in ("grpc", "rest"):
+            options = [photographs / "b.jpg", *ways(home, server)[way]]
+            assert run([*options, "--tls-ca", tmp_path / "own.pem"], capsys)[0] == 0
+            for wrong in (["--tls-ca", tmp_path / "other.pem"], []):
+                status, _, err = run([*options, *wrong], capsys)
+                assert (status, len(err.splitlines())) == (1, 1), err
 
 
 def test_the_newest_whole_version_answers(home):
@@ -218,20 +201,3 @@ def test_a_model_that_does_not_load_is_one_line(home, photographs, capsys):
     assert (status, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert "does not load" in err
-
-
-def test_names_are_printed_on_one_line(tmp_path):
-    (tmp_path / "a\nb\x1b.jpg").touch()
-    (photograph,) = find_photographs([str(tmp_path)])
-    assert photograph.name == f"{tmp_path}/a�b�.jpg"
-
-
-def test_the_command_starts_without_tensorflow(tmp_path):
-    """It takes longer to import than a server needs for an answer."""
-    program = (
-        "import sys; from pipeline.cli import main\n"
-        f"try: main(['predict', {str(tmp_path / 'none.jpg')!r}, '--server', '127.0.0.1:1'])\n"
-        "except SystemExit as ended: print(ended.code, 'tensorflow' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["2", "False"], done.stderr
