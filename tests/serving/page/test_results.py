@@ -1,8 +1,8 @@
 """What the page shows of an answer: classes, bars, score maps where they belong, tables."""
 
 import pytest
-from conftest import orientation, written
 from page_browser import needs_chromium
+from photograph_files import orientation, written
 from stand_in_server import map_of
 
 pytestmark = needs_chromium
