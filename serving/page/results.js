@@ -80,7 +80,7 @@ function figure(map, scale) {
 function pointAt(picture, map, frame, readout) {
   const [vertical, horizontal] = axes(map, shown.photograph);
   const { chosen } = shown;
-  picture.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const box = picture.getBoundingClientRect();
     const row = Math.round(vertical.place((event.clientY - box.top) / box.height));
     const column = Math.round(horizontal.place((event.clientX - box.left) / box.width));
@@ -90,8 +90,11 @@ function pointAt(picture, map, frame, readout) {
     });
     frame.hidden = false;
     readout.textContent = `score ${number(map.scores[row][column][chosen], 2)}`;
-  });
-  picture.addEventListener("pointerleave", () => {
+  };
+  picture.addEventListener("pointerdown", point);
+  picture.addEventListener("pointermove", point);
+  picture.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "touch") return; // a finger leaves at once, and has hidden what it touched
     frame.hidden = true;
     readout.textContent = "";
   });

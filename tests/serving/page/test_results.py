@@ -154,6 +154,15 @@ def test_pointing_at_a_map_shows_the_window_and_its_score(shown):
     shown.wait("document.querySelectorAll('.frame')[1].hidden")
 
 
+def test_a_touched_window_stays(shown):
+    shown.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    x, y = shown.middle("#figures figure:nth-child(2) .picture")
+    shown.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+    shown.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    shown.wait("!document.querySelectorAll('.frame')[1].hidden")
+    assert shown.text("#figures figure:nth-child(2) .readout") == "score 0.00"
+
+
 def test_the_scores_are_there_as_tables(shown):
     cells = "Array.from(document.querySelectorAll('#tables table')[1].tBodies[0].rows[1].cells)"
     texts = shown.value(f"{cells}.map(cell => cell.textContent)")
