@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
 from serving.server.errors import ServingError, one_line
+from serving.server.memory import give_back
 from serving.server.servable import Servable
 from serving.server.threads import run_in
 
@@ -46,6 +47,7 @@ class Version:
         try:
             before = await run_in(threads, fingerprint, self.path)
             self.servable = await run_in(threads, loader, self.path, self.number)
+            await run_in(threads, give_back)
             self.state = State.AVAILABLE
         except Exception as error:
             message = error.message if isinstance(error, ServingError | tf.errors.OpError) else str(error)
@@ -57,8 +59,10 @@ class Version:
         while self.users:
             self._idle.clear()
             await self._idle.wait()
-        servable, self.servable = self.servable, None
-        await run_in(threads, servable.close)
+        close, self.servable = self.servable.close, None
+        await run_in(threads, close)
+        del close
+        await run_in(threads, give_back)
         self.state = State.END
 
     def __enter__(self) -> "Version":

@@ -1,0 +1,110 @@
+"""Load without a pause while two new versions are pushed: VGG_LOAD_SECONDS=600 for the ten minutes' run."""
+
+import os
+import random
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import grpc
+import httpx
+import numpy as np
+import pytest
+from running_server import arrays, b64, picture, predict_request
+from server_process import ServerProcess
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+SECONDS = float(os.environ.get("VGG_LOAD_SECONDS", "20"))
+CLIENTS = 8
+PATIENCE = 60
+GROWTH = 96
+"""MiB: a second model beside the first, and what malloc keeps of it."""
+
+
+class Client(threading.Thread):
+    """One photograph after the other, every other one over REST, until the time is over.
+
+    Attributes:
+        seconds: of each request.
+        versions: which answered over gRPC.
+        wrong: what was not answered, or not as the version in process answers.
+    """
+
+    def __init__(self, server: ServerProcess, number: int, pictures: list[bytes], expected: dict):
+        super().__init__()
+        self.seconds: list[float] = []
+        self.versions: set[int] = set()
+        self.wrong: list[str] = []
+        self._server, self._pictures, self._expected = server, pictures, expected
+        self._random = random.Random(number)
+
+    def run(self) -> None:
+        end = time.monotonic() + SECONDS
+        with grpc.insecure_channel(self._server.address) as channel, httpx.Client(timeout=PATIENCE) as rest:
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            while time.monotonic() < end:
+                row = self._random.randrange(len(self._pictures))
+                started = time.monotonic()
+                try:
+                    if self._random.random() < 0.5:
+                        self._over_grpc(stub, row)
+                    else:
+                        self._over_rest(rest, row)
+                except Exception as error:
+                    self.wrong.append(repr(error))
+                self.seconds.append(time.monotonic() - started)
+
+    def _over_grpc(self, stub: prediction_service_pb2_grpc.PredictionServiceStub, row: int) -> None:
+        response = stub.Predict(predict_request([self._pictures[row]]), timeout=PATIENCE)
+        version = response.model_spec.version.value
+        self.versions.add(version)
+        self._compare(arrays(response)["probabilities"][0], row, [version])
+
+    def _over_rest(self, client: httpx.Client, row: int) -> None:
+        answer = client.post(
+            f"{self._server.url}/v1/models/vgg:predict", json={"instances": [b64(self._pictures[row])]}
+        )
+        self._compare(answer.json()["predictions"][0]["probabilities"], row, list(self._expected))
+
+    def _compare(self, found, row: int, versions: list[int]) -> None:
+        if not any(np.allclose(found, self._expected[each][row], rtol=0, atol=1e-5) for each in versions):
+            self.wrong.append(f"picture {row}: {found}")
+
+
+def push(model: Path, base: Path, version: int) -> None:
+    shutil.copytree(model, base / f".pushing-{version}")
+    (base / f".pushing-{version}").rename(base / str(version))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(SECONDS + 300)
+def test_two_hot_swaps_under_load_fail_no_request_and_keep_no_memory(base_path, models, in_process):
+    pictures = [picture(seed, 32 + 4 * seed, 60 - 2 * seed) for seed in range(10)]
+    answers = [in_process[model](pictures)["probabilities"] for model in (0, 1)]
+    expected = {1: answers[0], 2: answers[1], 3: answers[0]}
+    with ServerProcess(base_path) as server:
+        clients = [Client(server, number, pictures, expected) for number in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        time.sleep(SECONDS / 4)
+        memory = [server.memory]
+        for version, model in ((2, models[1]), (3, models[0])):
+            push(model, base_path, version)
+            time.sleep(SECONDS / 4)
+            memory.append(server.memory)
+        for client in clients:
+            client.join()
+        memory.append(server.memory)
+        states = httpx.get(f"{server.url}/v1/models/vgg").json()["model_version_status"]
+    seconds = np.array([each for client in clients for each in client.seconds]) * 1000
+    p50, p99 = np.percentile(seconds, [50, 99])
+    print(
+        f"{len(seconds)} requests in {SECONDS:.0f} s from {CLIENTS} clients, p50 {p50:.1f} ms, "
+        f"p99 {p99:.1f} ms, longest {seconds.max():.0f} ms, "
+        f"memory {', '.join(f'{each:.0f}' for each in memory)} MiB"
+    )
+    assert not [wrong for client in clients for wrong in client.wrong]
+    assert set.union(*(client.versions for client in clients)) == {1, 2, 3}
+    assert [state["state"] for state in states] == ["AVAILABLE", "END", "END"]
+    assert memory[-1] - memory[0] < GROWTH
