@@ -7,18 +7,25 @@ import tensorflow as tf
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_SIZE_AT = 16  # behind the signature and IHDR's length and name; width, then height
+START_OF_JPEG = b"\xff\xd8"
+ADOBE_SEGMENT = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"  # version 100, no transform
+CMYK = 4
 
 
-def declared_size(image_bytes: tf.Tensor) -> tf.Tensor:
-    """(H, W) as stored, int64 [2], of a JPEG or PNG (scalar string); 0, 0 of anything else.
+def declared_shape(image_bytes: tf.Tensor) -> tf.Tensor:
+    """(H, W, channels) as stored, int64 [3], of a JPEG or PNG (scalar string); zeros of anything else.
+
+    Of a PNG channels are 0.
 
     Raises:
         tf.errors.InvalidArgumentError: the header is damaged.
     """
     return tf.cond(
         tf.io.is_jpeg(image_bytes),
-        lambda: tf.cast(tf.io.extract_jpeg_shape(image_bytes)[:2], tf.int64),
-        lambda: tf.cond(is_png(image_bytes), lambda: _png_size(image_bytes), lambda: tf.zeros([2], tf.int64)),
+        lambda: tf.cast(tf.io.extract_jpeg_shape(image_bytes), tf.int64),
+        lambda: tf.cond(
+            is_png(image_bytes), lambda: _png_shape(image_bytes), lambda: tf.zeros([3], tf.int64)
+        ),
     )
 
 
@@ -27,12 +34,25 @@ def is_png(image_bytes: tf.Tensor) -> tf.Tensor:
     return tf.strings.substr(image_bytes, 0, len(PNG_SIGNATURE)) == PNG_SIGNATURE
 
 
-def pixels(size: tf.Tensor) -> tf.Tensor:
-    """Of a declared size; int64, as 65,500 x 65,500 is more than int32 holds."""
-    return size[0] * size[1]
+def pixels(shape: tf.Tensor) -> tf.Tensor:
+    """Of a declared shape; int64, as 65,500 x 65,500 is more than int32 holds."""
+    return tf.reduce_prod(tf.cast(shape[:2], tf.int64))
 
 
-def _png_size(image_bytes: tf.Tensor) -> tf.Tensor:
+def with_adobe_marker(image_bytes: tf.Tensor, channels: tf.Tensor) -> tf.Tensor:
+    """A CMYK JPEG with Adobe's marker put in front; anything else as it is.
+
+    CMYK is stored inverted, as Adobe began it. Pillow and browsers always invert it back; TensorFlow does so
+    only where it finds the marker. A marker of the file's own follows and is the one that counts.
+    """
+
+    def marked():
+        return tf.strings.join([START_OF_JPEG, ADOBE_SEGMENT, tf.strings.substr(image_bytes, 2, -1)])
+
+    return tf.cond(channels == CMYK, marked, lambda: image_bytes)
+
+
+def _png_shape(image_bytes: tf.Tensor) -> tf.Tensor:
     field = tf.strings.substr(image_bytes, PNG_SIZE_AT, 8)
     width_height = tf.io.decode_raw(field, tf.int32, little_endian=False)
-    return tf.cast(tf.reverse(tf.ensure_shape(width_height, [2]), [0]), tf.int64)
+    return tf.cast(tf.pad(tf.ensure_shape(width_height, [2])[::-1], [[0, 1]]), tf.int64)

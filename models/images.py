@@ -9,31 +9,34 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from models import image_header
+from models import exif_orientation, image_header
 
-# 192 MiB decoded. The largest photograph known to be in ImageNet has 61 million.
-MOST_PIXELS = 1 << 26
+MOST_PIXELS = 1 << 26  # 192 MiB decoded
 
 
 def decode(image_bytes: tf.Tensor, *, most_pixels: int = MOST_PIXELS) -> tf.Tensor:
-    """JPEG or PNG (scalar string) as uint8 [H, W, 3]; grey becomes RGB.
+    """JPEG or PNG (scalar string) as it looks: uint8 [H, W, 3], turned as its EXIF says.
+
+    Grey and CMYK become RGB; of 16 bits the upper 8 count; transparency is left out, as Pillow's convert
+    does. No colour profile is applied.
 
     Raises:
         tf.errors.InvalidArgumentError: not such an image, a damaged one, or one whose header declares more
             than `most_pixels`, which is not decoded.
     """
-    size = image_header.declared_size(image_bytes)
-    pixels = image_header.pixels(size)
-    with tf.control_dependencies(
-        [
-            tf.debugging.Assert(pixels > 0, ["not a JPEG or PNG image"]),
-            tf.debugging.Assert(
-                pixels <= most_pixels, ["image of", size, "pixels: expected at most", most_pixels]
-            ),
-        ]
-    ):
-        image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
-    return tf.ensure_shape(image, [None, None, 3])
+    shape = image_header.declared_shape(image_bytes)
+    with tf.control_dependencies([check_size(shape, most_pixels)]):
+        readable = image_header.with_adobe_marker(image_bytes, shape[2])
+        image = tf.io.decode_image(readable, channels=3, expand_animations=False)
+    image = tf.ensure_shape(image, [None, None, 3])
+    return exif_orientation.upright(image, exif_orientation.orientation(image_bytes))
+
+
+def check_size(declared: tf.Tensor, most_pixels: int = MOST_PIXELS) -> tf.Operation:
+    """Fails where a declared shape (H, W, ...) has no pixels or more than `most_pixels`."""
+    pixels = image_header.pixels(declared)
+    wanted = f"(H, W) by a JPEG's or PNG's header: expected 1 to {most_pixels} pixels in all, found"
+    return tf.debugging.Assert((pixels > 0) & (pixels <= most_pixels), [wanted, declared[:2]])
 
 
 def rescale(image: tf.Tensor, shorter_side: tf.Tensor | int) -> tf.Tensor:

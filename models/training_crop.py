@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from models import images
+from models import exif_orientation, image_header, images
 from models.errors import InputError
 
 # Pixels that a window is wider than the filter reaches: at its edge the decoder lacks the neighbours that
@@ -84,12 +84,18 @@ def crop_window(source_size: tf.Tensor, *, scales: tuple[int, int], size: int, d
 def source_pixels(
     image_bytes: tf.Tensor, window_of: Callable[[tf.Tensor], Window]
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The window's pixels, uint8 [h, w, 3], scale and translation; of a JPEG nothing else is decoded."""
+    """The window's pixels, uint8 [h, w, 3], scale and translation.
+
+    Of a JPEG nothing else is decoded, but of the few that EXIF says to turn.
+    """
 
     def window_alone():
-        window = window_of(tf.io.extract_jpeg_shape(image_bytes)[:2])
+        shape = tf.io.extract_jpeg_shape(image_bytes)
+        with tf.control_dependencies([images.check_size(shape)]):
+            readable = image_header.with_adobe_marker(image_bytes, shape[2])
+        window = window_of(shape[:2])
         place = tf.concat([window.start, window.size], 0)
-        return tf.io.decode_and_crop_jpeg(image_bytes, place, channels=3), window.scale, window.translation
+        return tf.io.decode_and_crop_jpeg(readable, place, channels=3), window.scale, window.translation
 
     def whole():
         image = images.decode(image_bytes)
@@ -99,7 +105,8 @@ def source_pixels(
 
     # A JPEG that does not end as one may be cut off below the window: it must fail whatever is drawn.
     ends = tf.strings.substr(image_bytes, -2, 2) == END_OF_JPEG
-    return tf.cond(tf.io.is_jpeg(image_bytes) & ends, window_alone, whole)
+    upright = exif_orientation.orientation(image_bytes) == exif_orientation.UPRIGHT
+    return tf.cond(tf.io.is_jpeg(image_bytes) & ends & upright, window_alone, whole)
 
 
 def resample(

@@ -99,11 +99,11 @@ def prepare(image_bytes: tf.Tensor, head: Head, sides: Sequence[int]) -> Prepare
     """Decodes `image_bytes`, string [n], and rescales them to each Q; one that fails is marked."""
 
     def element(index, encoded):
-        declared = image_header.declared_size(encoded)
+        declared = image_header.declared_shape(encoded)
         outcome, size, views = tf.cond(
             image_header.pixels(declared) <= head.most_pixels,
             lambda: (DECODED, *_decoded(encoded, head, sides)),
-            lambda: (TOO_LARGE, declared, _no_views(sides)),
+            lambda: (TOO_LARGE, declared[:2], _no_views(sides)),
         )
         return index, outcome, size, tuple(map(_boxed, views))
 

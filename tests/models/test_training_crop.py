@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
 from models import images
 from models.errors import InputError
@@ -14,6 +14,7 @@ from models.training_crop import draw, training_crop
 SIZE = 32
 # Grey levels: float32 places of samples, rounded differently in a window than in the whole image.
 TOLERANCE = 0.02
+JPEG_LEVELS = 5  # between Pillow's decoder and TensorFlow's
 
 
 def _encoded(pixels: np.ndarray, form: str = "JPEG", mode: str = "RGB", **options) -> bytes:
@@ -80,6 +81,18 @@ def test_each_form_gives_the_crop_of_what_decode_gives(form, mode, options):
         np.testing.assert_allclose(_crop(encoded, number), _expected(encoded, number), atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_a_crop_shows_the_photograph_as_it_looks(form, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    encoded = _encoded(_noise(70, 90), form, exif=exif)
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(encoded))))
+    plain = _encoded(upright, "PNG")
+    for number in range(5):
+        np.testing.assert_allclose(_crop(encoded, number), _crop(plain, number), atol=JPEG_LEVELS)
+
+
 def test_bytes_behind_the_end_of_a_jpeg_change_nothing():
     encoded = _encoded(_noise(70, 90))
     for number in range(5):
@@ -120,6 +133,14 @@ def test_s_the_place_and_the_flip_are_drawn_evenly_and_apart():
     np.testing.assert_allclose(drawn.mean(0), 0.5, atol=0.04)  # deviation of the mean: 0.009
     np.testing.assert_allclose(drawn.var(0), 1 / 12, atol=0.01)
     np.testing.assert_allclose(np.corrcoef(drawn.T), np.eye(4), atol=0.13)  # deviation 0.03
+
+
+def test_an_image_that_declares_too_many_pixels_is_refused():
+    encoded = bytearray(_encoded(_noise(70, 90)))
+    at = encoded.index(b"\xff\xc0")
+    encoded[at + 5 : at + 9] = (65_500).to_bytes(2, "big") * 2
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected 1 to 67108864 pixels"):
+        _crop(bytes(encoded), 0)
 
 
 def test_a_crop_larger_than_the_smallest_s_is_refused():
