@@ -46,7 +46,7 @@ def test_make_targets_that_the_readme_names_exist():
 
 def test_defaults_in_the_table_of_settings_are_the_codes():
     home = Path.home() / "vgg"
-    assert Environment.from_variables({}) == Environment(data=home / "data", home=home)
+    assert Environment.from_variables({"VGG_DOCKER": "0"}) == Environment(data=home / "data", home=home)
     assert "| `$VGG_HOME/data` |" in README
     assert "`~/vgg`" in README
 
