@@ -53,6 +53,7 @@ def run_fn(arguments: FnArgs) -> None:
         image_key=layout.image,
         label_key=layout.label,
         first_label=layout.first_label,
+        synsets=transform.synsets(arguments.transform_graph_path, config.net.classes),
     )
     export(model, config.net, head, arguments.serving_model_dir)
     _finish(folder, arguments.model_run_dir)

@@ -5,19 +5,21 @@ an image is its label, its name and whether it decodes.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.features import Layout, layout_of
+from components.features import layout_of
 from models import images
 from models.errors import InputError
 from models.mean_rgb import MOMENTS, mean_and_covariance, pixel_moments
 
 UNDECODABLE = "undecodable_images"
 CLASS_NAMES = "class_names"
+SYNSETS = "synsets"
 
 
 def preprocessing_fn(inputs: dict) -> dict:
@@ -42,7 +44,9 @@ def preprocessing_fn(inputs: dict) -> dict:
     )
     counts = tf.stack([tf.cast(~decodable, tf.int64), tf.ones_like(label)], axis=1)
     tft.vocabulary(tf.boolean_mask(filename, ~decodable), vocab_filename=UNDECODABLE)
-    tft.vocabulary(_class_names(inputs, layout, label), vocab_filename=CLASS_NAMES)
+    synset = [layout.synset] if layout.synset else []
+    for vocabulary, keys in ((CLASS_NAMES, layout.optional), (SYNSETS, synset)):
+        tft.vocabulary(_labelled(inputs, keys, label), vocab_filename=vocabulary)
     return {
         "label": label,
         "filename": filename,
@@ -97,12 +101,14 @@ def class_names(transform_graph: str, classes: int) -> tuple[str, ...]:
 
     Where a class has several names, the most frequent one.
     """
-    names: dict[int, str] = {}
-    for entry in _vocabulary(transform_graph, CLASS_NAMES):
-        label, _, name = entry.partition("\t")
-        if name:
-            names.setdefault(int(label), name)
+    names = _by_label(transform_graph, CLASS_NAMES)
     return tuple(names.get(label, f"class {label}") for label in range(classes))
+
+
+def synsets(transform_graph: str, classes: int) -> tuple[str, ...]:
+    """The WordNet id of each class, in label order, empty where unknown; () where none is known."""
+    found = _by_label(transform_graph, SYNSETS)
+    return tuple(found.get(label, "") for label in range(classes)) if found else ()
 
 
 def _analyses(moments: tf.Tensor, counts: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -116,9 +122,10 @@ def _analyses(moments: tf.Tensor, counts: tf.Tensor) -> dict[str, tf.Tensor]:
     }
 
 
-def _class_names(inputs: dict, layout: Layout, label: tf.Tensor) -> tf.Tensor:
+def _labelled(inputs: dict, keys: Sequence[str], label: tf.Tensor) -> tf.Tensor:
+    """string [N], `3<tab>cat`, of the first of these keys that an example has a value of."""
     name = tf.fill(tf.shape(label), "")
-    for key in reversed(layout.optional):
+    for key in reversed(keys):
         if key in inputs:
             found = inputs[key]
             if isinstance(found, tf.SparseTensor):
@@ -135,7 +142,19 @@ def _empty(feature):
     return tf.zeros([1, *feature.shape], feature.dtype)
 
 
+def _by_label(transform_graph: str, vocabulary: str) -> dict[int, str]:
+    """The most frequent text of each label that has one."""
+    found: dict[int, str] = {}
+    for entry in _vocabulary(transform_graph, vocabulary):
+        label, _, text = entry.partition("\t")
+        if text:
+            found.setdefault(int(label), text)
+    return found
+
+
 def _vocabulary(transform_graph: str, name: str) -> list[str]:
     path = tft.TFTransformOutput(transform_graph).vocabulary_file_by_name(name)
+    if path is None:  # a cached graph of before this vocabulary was written
+        return []
     with tf.io.gfile.GFile(os.fspath(path), "rb") as file:
         return file.read().decode(errors="replace").splitlines()

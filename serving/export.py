@@ -1,12 +1,14 @@
 """Writes the fully convolutional network as a SavedModel for TF Serving, and reads one back.
 
-Beside the graph lies assets.extra/vgg.json: which network it is and what surrounds it, so that the weights
-can be trained on, or exported again with another test protocol.
+Beside the graph lie the class names (serving/assets.py), warm-up requests (serving/warmup.py) and
+assets.extra/vgg.json: which network it is and what surrounds it, so that the weights can be trained on, or
+exported again with another test protocol.
 """
 
 import dataclasses
 import json
 import os
+import tempfile
 
 import keras
 import numpy as np
@@ -15,7 +17,10 @@ import tensorflow as tf
 from models.errors import InputError
 from models.fully_convolutional import fully_convolutional
 from models.vgg import Net, build_fully_convolutional
-from serving.signatures import Head, signatures
+from serving.assets import write_assets
+from serving.head import Head
+from serving.signatures import signatures
+from serving.warmup import write_warmup
 
 DESCRIPTION = os.path.join("assets.extra", "vgg.json")
 WEIGHTS_INDEX = os.path.join("variables", "variables.index")
@@ -26,6 +31,9 @@ def export(trained: keras.Model, net: Net, head: Head, path: str) -> None:
 
     Each variable is stored once, and only the network's: no optimizer, no dropout. The v1 loader, which
     TF Serving uses, reads it.
+
+    Raises:
+        InputError: a Q smaller than the net's field.
     """
     _save(fully_convolutional(trained, net), net, head, path)
 
@@ -34,7 +42,7 @@ def export_again(source: str, path: str, *, shorter_sides: tuple[int, ...], flip
     """Exports the network of SavedModel `source` with another test protocol into folder `path`.
 
     Raises:
-        InputError: `source` is no SavedModel of this project.
+        InputError: `source` is no SavedModel of this project, or a Q is smaller than the net's field.
     """
     network, net, head = read_network(source)
     _save(network, net, dataclasses.replace(head, shorter_sides=shorter_sides, flip=flip), path)
@@ -87,6 +95,11 @@ def read_weights(source: str) -> dict[str, np.ndarray]:
 
 
 def _save(network: keras.Model, net: Net, head: Head, path: str) -> None:
+    if min(head.shorter_sides) < net.input_size:
+        raise InputError(
+            f"Q {min(head.shorter_sides)}: smaller than the net's field of {net.input_size} pixels; expected "
+            "at least that"
+        )
     module = tf.Module()
     # These and not the Keras model: with the model as an attribute each variable is reachable by several
     # paths, which is how exports of Keras 3 have failed in TF Serving.
@@ -96,7 +109,10 @@ def _save(network: keras.Model, net: Net, head: Head, path: str) -> None:
         for name, (function, specs) in signatures(network, head).items()
     }
     tf.io.gfile.makedirs(os.path.dirname(path))
-    tf.saved_model.save(module, path, signatures=module.functions)
+    with tempfile.TemporaryDirectory() as folder:
+        module.assets = write_assets(head, folder)
+        tf.saved_model.save(module, path, signatures=module.functions)
+    write_warmup(path)
     description = os.path.join(path, DESCRIPTION)
     tf.io.gfile.makedirs(os.path.dirname(description))
     with tf.io.gfile.GFile(description, "w") as file:

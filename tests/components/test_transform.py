@@ -172,8 +172,13 @@ def test_class_names_are_texts_then_synsets_then_numbers(imagenet):
     )
 
 
-def test_tfds_has_no_class_names(tfds):
+def test_synsets_are_by_class_and_empty_where_unknown(imagenet):
+    assert transform.synsets(imagenet[0], 7) == ("n1", "n2", "n3", "", "n5", "n6", "")
+
+
+def test_tfds_has_no_class_names_and_no_synsets(tfds):
     assert transform.class_names(tfds[0], 3) == ("class 0", "class 1", "class 2")
+    assert transform.synsets(tfds[0], 3) == ()
 
 
 @pytest.mark.parametrize(("name", "labels"), [("imagenet", {0, 1, 2, 3, 4, 5}), ("tfds", {1, 2, 3})])
