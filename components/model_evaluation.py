@@ -6,6 +6,7 @@ model, data and view, so that another average or fusion of them costs no forward
 
 import hashlib
 import os
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -101,6 +102,8 @@ def evaluate_models(
         folders[view] = _view_folder(folder, paths[view.weights], examples, view)
         if not holds_view(folders[view]):
             say(f"scoring {view.weights}, {view.method.value}, Q = {view.shorter_side}")
+            if tf.io.gfile.exists(folders[view]):  # of a run that was killed: its shards would count too
+                tf.io.gfile.rmtree(folders[view])
             write_posteriors(
                 pipeline(),
                 examples=examples.pattern,
@@ -109,13 +112,15 @@ def evaluate_models(
                 folder=folders[view],
                 images=examples.images,
             )
-    last = os.path.join(folder, "last")
-    predictions, evaluated = (os.path.join(last, part) for part in ("predictions", "evaluation"))
-    if tf.io.gfile.exists(last):
-        tf.io.gfile.rmtree(last)
-    for line in write_predictions(pipeline(), folders, wanted, predictions, examples.images):
-        say(line)
-    return _figures(predictions, evaluated, eval_config(wanted.names, evaluation, bless=False), pipeline)
+    own = os.path.join(folder, f"evaluation-{uuid.uuid4().hex[:12]}")  # two evaluations may run at once
+    predictions, evaluated = (os.path.join(own, part) for part in ("predictions", "evaluation"))
+    try:
+        for line in write_predictions(pipeline(), folders, wanted, predictions, examples.images):
+            say(line)
+        return _figures(predictions, evaluated, eval_config(wanted.names, evaluation, bless=False), pipeline)
+    finally:
+        if tf.io.gfile.exists(own):
+            tf.io.gfile.rmtree(own)
 
 
 def _figures(predictions: str, evaluated: str, config: tfma.EvalConfig, pipeline: PipelineFactory):

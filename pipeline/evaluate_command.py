@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from models.errors import InputError
+from pipeline.run import ComponentError, one_line
 from pipeline.run_log import quiet_imports
 
 
@@ -41,14 +42,13 @@ def evaluate(
     )
     kept = Path(home).expanduser().absolute() / "posteriors"
     say = _silent if json_ else click.echo
-    with quiet_imports():
-        figures = evaluate_models(
-            models,
-            find_examples(data),
-            chosen,
-            str(kept),
-            say=say,
-        )
+    try:
+        with quiet_imports():
+            figures = evaluate_models(models, find_examples(data), chosen, str(kept), say=say)
+    except (InputError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise ComponentError(f"evaluate: {one_line(error)}; posteriors that are complete are kept") from error
     if json_:
         click.echo(json.dumps([dataclasses.asdict(figure) for figure in figures], indent=2))
     else:

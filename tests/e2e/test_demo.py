@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -30,6 +31,7 @@ NODES = {
     "Scorer.demo.dense.80",
     "Averager",
     "Evaluator",
+    "InfraValidation",
     "Pusher",
 }
 
@@ -136,6 +138,28 @@ def test_evaluating_the_pushed_model_gives_the_runs_figures_and_keeps_its_forwar
     scored = re.findall(r"scoring .+, ([\w-]+), Q = (\d+)", both.stdout)
     assert scored == [("multi-crop", "64"), ("multi-crop", "72")]
     assert re.search(r"^ *multi-crop +[\d.]+ \[[\d.]+, [\d.]+\]", both.stdout, re.MULTILINE)
+
+
+def test_an_evaluation_that_was_killed_counts_each_image_once(demo, first_run, tmp_path):
+    (version,) = (demo.home / "serving" / "vgg").iterdir()
+    words = ("vgg", "evaluate", "--model", str(version), "--data", str(demo.data), "--q", "64", "--json")
+    whole = demo.command(*words, "--home", str(tmp_path))
+    (view,) = (tmp_path / "posteriors").iterdir()  # and nothing of the evaluation itself
+    (view / "view.json").unlink()
+    shards = sorted(view.glob("posteriors-*"))
+    shutil.copy(shards[0], view / shards[0].name.replace("-of-", "9-of-"))
+    again = demo.command(*words, "--home", str(tmp_path))
+    assert (again.returncode, again.stderr) == (0, "")
+    errors = [
+        [figure["top1_error"]["value"] for figure in json.loads(done.stdout)] for done in (whole, again)
+    ]
+    assert errors[0] == errors[1]
+    file = tmp_path / "file"
+    file.write_text("")
+    nowhere = demo.command(*words, "--home", str(file))
+    assert nowhere.returncode == 1
+    assert len(nowhere.stderr.splitlines()) == 1
+    assert nowhere.stderr.startswith("vgg: evaluate: ")
 
 
 def test_a_model_above_its_threshold_is_not_pushed_and_the_line_says_by_how_much(demo, first_run):
