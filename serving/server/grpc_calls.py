@@ -4,7 +4,7 @@ The messages are parsed here and not by grpc, which answers INTERNAL where one d
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -18,6 +18,11 @@ Respond = Callable[[Message, Call], Awaitable[Message]]
 LONGEST_ANSWER = 2**31 - 1
 """Of a protobuf message."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds: a deadline beyond a day is none."""
+
+AUTHORIZATION = "authorization"
+
 
 class GrpcCalls:
     """Makes handlers that check the token, follow the call and turn a ServingError into a status."""
@@ -29,20 +34,20 @@ class GrpcCalls:
         self, name: str, methods: Mapping[str, tuple[type[Message], Respond]]
     ) -> grpc.GenericRpcHandler:
         """A service of unary methods: by name, the request's type and the function that answers it."""
-        handlers = {
-            method: grpc.unary_unary_rpc_method_handler(self._handler(method, kind, respond))
+        functions = {
+            f"/{name}/{method}": self._function(method, kind, respond)
             for method, (kind, respond) in methods.items()
         }
-        return grpc.method_handlers_generic_handler(name, handlers)
+        return _Service(functions, self._tokens)
 
-    def _handler(self, method: str, kind: type[Message], respond: Respond):
+    def _function(self, method: str, kind: type[Message], respond: Respond) -> Callable:
         async def handle(message: bytes, context: grpc.aio.ServicerContext) -> bytes:
-            metadata = {key: value for key, value in context.invocation_metadata() or () if key in _READ}
+            metadata = _metadata(context.invocation_metadata())
             call = Call(request_id(metadata.get(REQUEST_ID)), "grpc", method, _deadline(context))
             context.set_trailing_metadata(((REQUEST_ID, call.id),))
             try:
                 with self._calls.follow(call):
-                    self._tokens.check(metadata.get("authorization"))
+                    self._tokens.check(metadata.get(AUTHORIZATION))
                     return await self._answer(message, kind, respond, call)
             except ServingError as error:
                 await context.abort(error.code, error.message)
@@ -60,7 +65,28 @@ class GrpcCalls:
             self._budget.give_back(len(message))
 
 
-_READ = (REQUEST_ID, "authorization")
+class _Service(grpc.GenericRpcHandler):
+    """Finds a call's handler.
+
+    A call without its token gets one that takes a stream and reads none of it: grpc holds a unary message in
+    memory, of whatever length, before it is refused for its length and before any handler is called.
+    """
+
+    def __init__(self, functions: Mapping[str, Callable], tokens: Tokens):
+        self._open = {path: grpc.unary_unary_rpc_method_handler(each) for path, each in functions.items()}
+        self._shut = {path: grpc.stream_unary_rpc_method_handler(each) for path, each in functions.items()}
+        self._tokens = tokens
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        try:
+            self._tokens.check(_metadata(details.invocation_metadata).get(AUTHORIZATION))
+        except ServingError:
+            return self._shut.get(details.method)
+        return self._open.get(details.method)
+
+
+def _metadata(pairs: Iterable[tuple[str, str]] | None) -> dict[str, str]:
+    return {key: value for key, value in pairs or () if key in (REQUEST_ID, AUTHORIZATION)}
 
 
 def _parse(message: bytes, kind: type[Message]) -> Message:
@@ -72,4 +98,4 @@ def _parse(message: bytes, kind: type[Message]) -> Message:
 
 def _deadline(context: grpc.aio.ServicerContext) -> float | None:
     remaining = context.time_remaining()
-    return None if remaining is None else time.monotonic() + remaining
+    return None if remaining is None or remaining > LONGEST_WAIT else time.monotonic() + remaining

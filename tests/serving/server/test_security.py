@@ -49,6 +49,16 @@ def test_without_a_token_nothing_is_answered(guarded, authorization):
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
+def test_a_message_without_a_token_is_not_read(guarded):
+    """So that a stranger cannot fill the memory: this one is far longer than what may be sent."""
+    options = [("grpc.max_send_message_length", -1)]
+    with grpc.insecure_channel(guarded.address, options=options) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as error:
+            stub.Predict(predict_request([bytes(64 * 2**20)]), timeout=PATIENCE)
+    assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
 @pytest.mark.parametrize("token", [TOKEN, "the-next-one"])
 def test_any_of_the_tokens_opens(guarded, token):
     metadata = (("authorization", f"Bearer {token}"),)
