@@ -1,0 +1,53 @@
+"""The exported model, loaded once for all of these tests."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from exported import HEAD, IMAGES, NET
+
+from models import scoring
+from models.fully_convolutional import fully_convolutional
+from models.images import decode
+from models.vgg import build
+from serving.export import export
+
+
+@pytest.fixture(scope="session")
+def trained() -> keras.Model:
+    """Its posteriors differ clearly between classes, as a trained net's do."""
+    model = build(NET, seed=2)
+    fc8 = model.get_layer("fc8")
+    kernel, bias = fc8.get_weights()
+    fc8.set_weights([kernel * 3, np.linspace(-0.5, 0.5, bias.size)])
+    return model
+
+
+@pytest.fixture(scope="session")
+def convolutional(trained) -> keras.Model:
+    return fully_convolutional(trained, NET)
+
+
+@pytest.fixture(scope="session")
+def path(trained, tmp_path_factory) -> str:
+    folder = str(tmp_path_factory.mktemp("export") / "new" / "model")
+    export(trained, NET, HEAD, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def loaded(path):
+    return tf.saved_model.load(path)
+
+
+@pytest.fixture(scope="session")
+def expected(convolutional) -> np.ndarray:
+    """Posteriors [image, Q, class] by models.scoring, eagerly, image by image."""
+    return np.stack(
+        [
+            scoring.dense_at_scales(
+                convolutional, decode(image), shorter_sides=HEAD.shorter_sides, mean_rgb=HEAD.mean_rgb
+            ).numpy()
+            for image in IMAGES
+        ]
+    )

@@ -1,0 +1,64 @@
+"""The narrow net that these tests export, its images, and NumPy's account of what it must answer."""
+
+import io
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from models.images import rescale
+from models.vgg import Net
+from serving.head import Head
+
+NET = Net("A", classes=7, width=16, input_size=64)
+HEAD = Head(
+    mean_rgb=(123.0, 117.0, 104.0),
+    class_names=("tench", "goldfish", "shark", "hen", "Käfer", "class 5", "owl"),
+    shorter_sides=(64, 80, 96),
+    flip=True,
+    image_key="image/encoded",
+    label_key="image/class/label",
+    first_label=1,
+    synsets=("n01", "n02", "n03", "", "n05", "n06", "n07"),
+)
+PREDICTED = {"probabilities", "top_classes", "top_probabilities"}
+
+
+def encode(height: int, width: int, form: str, channels: int = 3, seed: int = 0, **options) -> bytes:
+    """A coarse pattern, so that the net's answers differ from image to image."""
+    shape = (4, 5, channels) if channels > 1 else (4, 5)
+    coarse = Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, np.uint8))
+    buffer = io.BytesIO()
+    coarse.resize((width, height)).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+IMAGES = [
+    encode(70, 90, "JPEG", seed=1),
+    encode(200, 64, "PNG", seed=2),
+    encode(50, 81, "JPEG", channels=1, seed=3),
+    encode(64, 64, "PNG", channels=1, seed=4),
+    encode(64, 64, "PNG", seed=5),
+]
+
+
+def example(image: bytes | None, label: int = 1) -> bytes:
+    """A serialized tf.Example with HEAD's keys; None leaves the image out."""
+    made = tf.train.Example()
+    if image is not None:
+        made.features.feature[HEAD.image_key].bytes_list.value.append(image)
+    made.features.feature[HEAD.label_key].int64_list.value.append(label)
+    return made.SerializeToString()
+
+
+def pixels(png: bytes, shorter_side: int | None = None) -> np.ndarray:
+    """Of a PNG, by Pillow: float32 [H, W, 3], rescaled to a Q, less the mean RGB."""
+    image = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    scaled = image if shorter_side is None else rescale(tf.constant(image), shorter_side).numpy()
+    return scaled - np.float32(HEAD.mean_rgb)
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Over the last axis."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
