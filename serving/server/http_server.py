@@ -50,6 +50,8 @@ class HttpServer:
         self._server = _Uvicorn(config)
         self._serving = asyncio.create_task(self._server.serve([self._socket]))
         while not self._server.started:
+            if self._serving.done():
+                self._serving.result()
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:

@@ -46,7 +46,7 @@ class Options:
     max_enqueued_requests: int = _flag(128, "Most requests waiting; the next one is refused at once.")
     max_request_items: int = _flag(64, "Most items (images) in a request.")
     max_input_elements: int = _flag(
-        12_000_000, "Most numbers in a numeric input tensor, and in a batch: 4 million pixels."
+        3 << 22, "Most numbers in a numeric input tensor, and in a batch; those of 4 Mi pixels are 12582912."
     )
     max_message_bytes: int = _flag(32 * 2**20, "Longest gRPC message and REST body, bytes.")
     max_held_bytes: int = _flag(

@@ -228,8 +228,10 @@ def test_with_a_time_out_the_first_waits_for_others_until_the_batch_is_full(mode
             await asyncio.sleep(0.01)
         return await asyncio.gather(*tasks)
 
+    started = time.monotonic()
     asyncio.run(arrive())
     assert [len(run) for run in model.runs] == [4]
+    assert time.monotonic() - started < 15
 
 
 def test_with_a_time_out_a_single_request_is_computed_when_it_has_passed(model):
