@@ -39,6 +39,15 @@ def pixels(shape: tf.Tensor) -> tf.Tensor:
     return tf.reduce_prod(tf.cast(shape[:2], tf.int64))
 
 
+def scans(image_bytes: tf.Tensor) -> tf.Tensor:
+    """How often a JPEG's bytes begin a scan, int64; a few more where it carries a thumbnail or a film.
+
+    A progressive JPEG of 270 kB with 200 scans over 64 million pixels took 5 s to decode: 117 bytes a scan.
+    """
+    data = tf.io.decode_raw(image_bytes, tf.uint8)
+    return tf.math.count_nonzero((data[:-1] == 0xFF) & (data[1:] == 0xDA))
+
+
 def with_adobe_marker(image_bytes: tf.Tensor, channels: tf.Tensor) -> tf.Tensor:
     """A CMYK JPEG with Adobe's marker put in front; anything else as it is.
 

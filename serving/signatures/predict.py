@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from models import scoring
 from serving.head import Head
-from serving.signatures.requests import AVERAGED, Signature, check, map_images, prepare
+from serving.signatures.decoding import prepare
+from serving.signatures.requests import AVERAGED, Signature, check, map_images
 
 TOP = 5
 IMAGE_BYTES = tf.TensorSpec([None], tf.string, name="image_bytes")

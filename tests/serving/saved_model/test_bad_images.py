@@ -63,6 +63,26 @@ def test_a_bomb_is_refused_by_its_header_within_a_second(loaded):
     assert time.process_time() - begin < 1
 
 
+def test_a_jpeg_of_more_scans_than_take_seconds_is_refused(loaded):
+    """The last of a progressive JPEG's scans again and again: 1000 times at 8000 x 8000 pixels."""
+    buffer = io.BytesIO()
+    Image.new("L", (8000, 8000), 77).save(buffer, "JPEG", progressive=True, quality=50)
+    plain = buffer.getvalue()
+    tables = plain.rindex(b"\xff\xc4")
+    message = _refusal(
+        loaded.signatures["single_scale"], [plain[:-2] + plain[tables:-2] * 1000 + b"\xff\xd9"]
+    )
+    assert message == "image_bytes[0]: 8000 x 8000 pixels; more scans than 256 of 67108864 pixels"
+
+
+def test_many_scans_of_a_small_image_are_decoded(loaded):
+    plain = encode(70, 90, "JPEG", seed=1, progressive=True)
+    scans = plain[:-2] + plain[plain.rindex(b"\xff\xda") : -2] * 300 + b"\xff\xd9"
+    function = loaded.signatures["single_scale"]
+    found = function(image_bytes=tf.constant([plain, scans]))["probabilities"]
+    np.testing.assert_allclose(found.numpy().sum(axis=1), 1, atol=1e-5)
+
+
 def test_the_index_counts_from_the_requests_start(loaded):
     images = [IMAGES[4]] * requests.AT_A_TIME + [IMAGES[4], CUT]
     message = _refusal(loaded.signatures["single_scale"], images)
