@@ -8,7 +8,7 @@ from models import images
 
 ScoreMap = Callable[[tf.Tensor], tf.Tensor]
 """float32 [N, H, W, 3], mean subtracted, to scores [N, h, w, classes]."""
-SQUARES = 8
+SQUARES = 4
 
 
 def posteriors(score_map: tf.Tensor) -> tf.Tensor:

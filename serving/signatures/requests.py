@@ -16,7 +16,7 @@ from serving.signatures.decoding import (
 )
 
 AVERAGED = "probabilities"
-# Images decoded and held at a time: at Q = 256, 384 and 512 each takes 8 MB, the longest 46 MB.
+# Images decoded and held at a time: at Q = 256, 384 and 512 each takes 8 MB, the longest 23 MB.
 AT_A_TIME = 16
 
 Signature = tuple[Callable, list[tf.TensorSpec]]

@@ -1,4 +1,4 @@
-"""Images more than eight times longer than wide: eight squares at even distances in place of the whole."""
+"""Images more than four times longer than wide: four squares at even distances in place of the whole."""
 
 import io
 
@@ -19,16 +19,16 @@ def _turned(png: bytes) -> bytes:
 
 
 def _squares(png: bytes) -> np.ndarray:
-    """Of an image 40 pixels high and 425 wide, less the mean: 385 / 7 = 55 pixels from one to the next."""
+    """Of an image 40 pixels high and 205 wide, less the mean: 165 / 3 = 55 pixels from one to the next."""
     image = np.asarray(Image.open(io.BytesIO(png)))
-    parts = [rescale(tf.constant(image[:, start : start + 40]), Q).numpy() for start in range(0, 386, 55)]
-    assert len(parts) == 8
+    parts = [rescale(tf.constant(image[:, start : start + 40]), Q).numpy() for start in range(0, 166, 55)]
+    assert len(parts) == 4
     return np.stack(parts) - np.float32(HEAD.mean_rgb)
 
 
 @pytest.fixture(scope="module")
 def long() -> bytes:
-    return encode(40, 425, "PNG", seed=3)
+    return encode(40, 205, "PNG", seed=3)
 
 
 def test_the_squares_go_evenly_from_end_to_end(long):
@@ -39,11 +39,11 @@ def test_the_squares_go_evenly_from_end_to_end(long):
     np.testing.assert_allclose(tall, np.swapaxes(_squares(long), 1, 2), atol=1e-3)
 
 
-def test_eight_times_as_long_is_looked_at_whole():
-    image = tf.io.decode_png(encode(40, 320, "PNG", seed=3))
+def test_four_times_as_long_is_looked_at_whole():
+    image = tf.io.decode_png(encode(40, 160, "PNG", seed=3))
     found = views(image, shorter_side=Q, mean_rgb=HEAD.mean_rgb)
     np.testing.assert_allclose(found[0], pixels(tf.io.encode_png(image).numpy(), Q), atol=1e-3)
-    assert found.shape == (1, 64, 512, 3)
+    assert found.shape == (1, 64, 256, 3)
 
 
 def test_scores_are_averaged_over_the_places_of_all_squares(loaded, convolutional, long):
@@ -65,4 +65,4 @@ def test_their_score_maps_lie_side_by_side(loaded, convolutional, long, turned):
     np.testing.assert_allclose(
         found["score_map_q64"][0], np.concatenate(maps, axis=0 if turned else 1), atol=1e-4
     )
-    assert found["score_map_q96"].shape == ((1, 16, 2, 5) if turned else (1, 2, 16, 5))
+    assert found["score_map_q96"].shape == ((1, 8, 2, 5) if turned else (1, 2, 8, 5))
