@@ -23,8 +23,8 @@ demo: setup ## make sample data and run the whole pipeline on it, in ./demo
 	@echo '$(SETTINGS) tfx run create --pipeline vgg'
 	@$(DEMO) tfx run create --pipeline vgg
 
-test: setup ## run every test
-	"$(BIN)/python" -m pytest
+test: setup ## run every test, two files at a time
+	"$(BIN)/python" -m pytest -n 2 --dist loadfile
 
 lint: setup ## check style and formatting
 	"$(BIN)/ruff" check .
