@@ -112,11 +112,10 @@ def _walk(start: int, goes_on, following) -> tf.Tensor:
 
 def _in_tiff(tiff: tf.Tensor) -> tf.Tensor:
     """The orientation's value in the first directory of TIFF data; 0 if it is not there."""
-    length = tf.cast(tf.strings.length(tiff), tf.int64)
-    data = tf.cast(tf.io.decode_raw(tf.strings.join([tiff, b"\0" * _ENTRY_BYTES]), tf.uint8), tf.int64)
-    order = tf.strings.substr(tf.strings.join([tiff, b"\0\0"]), 0, 2)
+    data = tf.cast(tf.io.decode_raw(tiff, tf.uint8), tf.int64)
+    order = tf.strings.substr(tiff, 0, 2)
     big = order == b"MM"
-    directory = tf.minimum(_numbers(data[4:8], big), length)
+    directory = _numbers(data[4:8], big)
     entries = _numbers(data[directory : directory + 2], big)
     table = data[directory + 2 : directory + 2 + entries * _ENTRY_BYTES]
     rows = tf.size(table) // _ENTRY_BYTES

@@ -76,6 +76,11 @@ def test_the_word_in_another_segment_is_no_exif():
     assert _orientation(_jpeg((0xE1, b"xExif\0\0" + _tiff(6)))) == 1
 
 
+def test_a_table_that_looks_like_tiff_is_no_exif():
+    word, table = (0xFE, b"Exif\0\0"), (0xDB, b"Exif\0\0" + _tiff(6))
+    assert _orientation(_jpeg(word, table)) == 1
+
+
 @pytest.mark.parametrize("value", [0, 9, 65535])
 def test_a_value_that_means_nothing_is_upright(value):
     assert _orientation(_encoded("JPEG", _tiff(value))) == 1
