@@ -12,6 +12,7 @@ from running_server import RunningServer, picture
 
 from models.vgg import Net, build
 from serving.export import export
+from serving.server.warm_up import WARM_UP
 from serving.signatures import Head
 
 CLASSES = ("tench", "goldfish", "shark", "hen", "Käfer", "class 5", "owl")
@@ -38,11 +39,18 @@ def _export(seed: int, path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> list[Path]:
-    """Two exported models that answer differently."""
+    """Two exported models that answer differently, without the warm-up requests: they take seconds."""
     folder = tmp_path_factory.mktemp("models")
     for seed in (1, 2):
         _export(seed, folder / str(seed))
+        (folder / str(seed) / WARM_UP).rename(folder / f"warm-up-{seed}")
     return [folder / "1", folder / "2"]
+
+
+@pytest.fixture(scope="session")
+def warm_up_requests(models) -> Path:
+    """The first model's own."""
+    return models[0].with_name("warm-up-1")
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_at_the_start_the_newest_that_loads_is_served(start, base_path):
 
 
 def test_folders_whose_names_are_no_decimal_numbers_are_left_alone(start, base_path, models):
-    for name in (".pushing-9", "9-old", "latest", "١", "9e1", "-9"):
+    for name in (".pushing-9", "9-old", "latest", "٩", "9e1", "-9"):
         shutil.copytree(models[1], base_path / name)
     assert start().states() == {1: "AVAILABLE"}
 
@@ -219,6 +219,7 @@ def test_a_reload_adds_and_removes_models(start, base_path, models, tmp_path, pi
         server.prediction.Predict(predict_request(pictures))
     assert code_of(error) == grpc.StatusCode.NOT_FOUND
     assert error.value.details() == "no model 'vgg'; there is second"
+    wait_until(lambda: '"event": "version_unloaded", "model": "vgg"' in server.log.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -234,6 +235,14 @@ def test_a_reload_that_cannot_be_done_leaves_all_as_it_was(start, base_path, pic
     else:
         reload(server, base_path, **change)
     assert server.prediction.Predict(predict_request(pictures)).model_spec.version.value == 1
+
+
+def test_a_reload_that_cannot_be_done_is_undone(start, base_path, models):
+    push(models[1], base_path, 2)
+    server = start()
+    with pytest.raises(grpc.RpcError, match="version 9, not loaded"):
+        reload(server, base_path, specific=[1], labels={"stable": 9})
+    wait_until(lambda: server.states() == {2: "AVAILABLE", 1: "END"})
 
 
 def test_a_reload_to_a_folder_without_a_model_is_refused(start, base_path, tmp_path, pictures):

@@ -1,5 +1,7 @@
 """Warm-up requests that a model brings along, in TensorFlow Serving's own file."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,12 @@ def predict_log(*images: bytes, signature: str = "") -> prediction_log_pb2.Predi
 def test_they_are_answered_before_anyone_elses(start, base_path):
     write(base_path, predict_log(picture(1)), predict_log(picture(2), picture(3), signature="single_scale"))
     assert '"requests": 2' in start().log.getvalue()
+
+
+def test_an_exported_models_own_are_answered(start, base_path, warm_up_requests):
+    shutil.copy(warm_up_requests, base_path / "1" / warm_up.WARM_UP)
+    requests = int(re.search(r'"version_warm".*"requests": (\d+)', start().log.getvalue())[1])
+    assert requests > 1
 
 
 def test_a_version_that_cannot_answer_them_is_not_served(base_path):
