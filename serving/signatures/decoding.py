@@ -100,5 +100,6 @@ def _boxed(views: Views) -> tuple[tf.Tensor, ...]:
 
 
 def _unboxed(box: tf.Tensor) -> tf.Tensor:
-    views = tf.TensorArray(tf.float32, flow=box, infer_shape=False).read(0)
+    with tf.device("CPU:0"):  # where the dataset left it
+        views = tf.TensorArray(tf.float32, flow=box, infer_shape=False).read(0)
     return tf.ensure_shape(views, [None, None, None, 3])
