@@ -153,6 +153,14 @@ def test_a_message_over_the_limit_is_refused(start):
     assert server.rest().post(PATH, json=BODY).status_code == 200
 
 
+def test_the_sender_of_a_long_body_gets_to_read_the_refusal(start):
+    """Longer than what the sockets between them hold, so it must be read for its sender to get that far."""
+    server = start(max_message_bytes=2**21)
+    answer = server.rest().post(PATH, content=bytes(15 * 2**20))
+    assert answer.status_code == 400
+    assert "the body is longer than" in answer.json()["error"]
+
+
 def test_more_bytes_than_may_be_held_are_refused(start):
     server = start(max_held_bytes=100_000)
     with pytest.raises(grpc.RpcError) as error:

@@ -29,7 +29,7 @@ def guarded(start, tmp_path) -> RunningServer:
 
 
 @pytest.mark.parametrize(
-    "authorization", [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer é"]
+    "authorization", [None, "", "Bearer", "Bearer wrong", f"Digest {TOKEN}", f"Bearer {TOKEN}x", "Bearer é"]
 )
 def test_without_a_token_nothing_is_answered(guarded, authorization):
     given = () if authorization is None else (("authorization", authorization),)
