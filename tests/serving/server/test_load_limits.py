@@ -6,8 +6,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import numpy as np
 import pytest
 from running_server import PATIENCE, RunningServer, b64, picture, predict_request
+
+from serving.server.errors import ServingError
 
 IMAGE = picture(1)
 BODY = {"instances": [b64(IMAGE)]}
@@ -122,14 +125,17 @@ def test_a_long_request_whose_client_goes_ends_after_the_part_that_is_computed(s
 
 
 def test_a_deadline_ends_what_is_being_computed(start):
-    server = start(max_batch_size=64)
-    server.prediction.Predict(predict_request([IMAGE]))
+    servable = start().server.registry.models["vgg"].choose().servable
+    signature = servable.signature("")
+    inputs = {"image_bytes": np.array([picture(seed, 64, 128) for seed in range(40)], object)}
+    servable.run(signature, inputs)
     started = time.monotonic()
-    with pytest.raises(grpc.RpcError) as error:
-        server.prediction.Predict(predict_request([picture(1, 64, 800)] * 64), timeout=0.3)
-    assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    server.prediction.Predict(predict_request([IMAGE]), timeout=PATIENCE)
-    assert time.monotonic() - started < 10
+    servable.run(signature, inputs)
+    taken = time.monotonic() - started
+    with pytest.raises(ServingError) as error:
+        servable.run(signature, inputs, time.monotonic() + taken / 8)
+    assert error.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert servable.run(signature, inputs, time.monotonic() + PATIENCE)["probabilities"].shape == (40, 7)
 
 
 def test_a_rest_request_that_takes_too_long_gets_504(start):
