@@ -77,6 +77,7 @@ def evaluate_models(
     *,
     pipeline: PipelineFactory = local_pipeline,
     say: Callable[[str], None] = lambda line: None,
+    keep: str | None = None,
 ) -> list[Figure]:
     """The metrics of one model, or of several and of their fusion.
 
@@ -88,6 +89,7 @@ def evaluate_models(
         pipeline: makes the Beam pipelines.
         say: told of each view before its forward passes begin, not of views that are there already; and of
             images that do not decode.
+        keep: folder to leave the predictions and TFMA's results in, or None not to.
 
     Raises:
         InputError: not a model of this project; a Q smaller than its crop; models of other classes; an image
@@ -112,14 +114,14 @@ def evaluate_models(
                 folder=folders[view],
                 images=examples.images,
             )
-    own = os.path.join(folder, f"evaluation-{uuid.uuid4().hex[:12]}")  # two evaluations may run at once
+    own = keep or os.path.join(folder, f"evaluation-{uuid.uuid4().hex[:12]}")  # two may run at once
     predictions, evaluated = (os.path.join(own, part) for part in ("predictions", "evaluation"))
     try:
         for line in write_predictions(pipeline(), folders, wanted, predictions, examples.images):
             say(line)
         return _figures(predictions, evaluated, eval_config(wanted.names, evaluation, bless=False), pipeline)
     finally:
-        if tf.io.gfile.exists(own):
+        if not keep and tf.io.gfile.exists(own):
             tf.io.gfile.rmtree(own)
 
 

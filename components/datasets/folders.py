@@ -1,7 +1,7 @@
 """A user's photographs as a data set: one folder per class, JPEG and PNG files.
 
-Pixels are stored as they lie in the file. An EXIF orientation is not applied, as nobody applies it to
-ImageNet either: a photograph that its viewer turns upright is trained on as the camera wrote it.
+Pixels are stored as they lie in the file, with its EXIF orientation, which models.images.decode applies: a
+photograph is trained on, evaluated and served as its viewer shows it.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from components.datasets import tfrecords
 from components.datasets.class_folders import Source, categories_of, find
@@ -93,7 +93,7 @@ def read(file: Source, label: int) -> Picture | Unreadable:
 def _picture(name: str, label: int, encoded: bytes, image: Image.Image) -> Picture:
     kind, changed = FORMATS[image.format], ""
     if image.mode == "CMYK":
-        image = image.convert("RGB")
+        image = ImageOps.exif_transpose(image).convert("RGB")
         encoded, changed = _jpeg(image), "CMYK, re-encoded as RGB JPEG of quality 100"
     channels = _channels(image)
     return Picture(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
 from components.features import LAYOUTS
 from components.posteriors import parse_image
@@ -112,7 +112,7 @@ def photographs(folder: str, wanted: Iterable[bytes]) -> dict[bytes, bytes]:
 def thumbnail(key: bytes, encoded: bytes) -> Thumbnail:
     """A JPEG of at most LONGER_SIDE pixels a side; without the photograph's metadata."""
     with Image.open(io.BytesIO(encoded)) as image:
-        small = image.convert("RGB")
+        small = ImageOps.exif_transpose(image).convert("RGB")  # as models.images.decode shows it
     small.thumbnail((LONGER_SIDE, LONGER_SIDE))
     return Thumbnail(_id(key), jpeg(small, QUALITY), *small.size)
 

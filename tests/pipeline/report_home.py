@@ -93,7 +93,8 @@ def _run(records: _Records, environment: Environment, name: str, seed: int) -> N
     _model(entry, model, seed)
     _logs(root / "model_run" / "logs")
     last = root / "posteriors" / "last"
-    evaluate_models([str(model)], find_examples(str(environment.data)), entry.evaluation, str(last.parent))
+    examples = find_examples(str(environment.data))
+    evaluate_models([str(model)], examples, entry.evaluation, str(last.parent), keep=str(last))
     (root / "predictions").mkdir()
     shutil.move(last / "predictions", root / "predictions" / "Split-eval")
     _examples(environment, root)

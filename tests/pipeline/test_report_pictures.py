@@ -35,6 +35,14 @@ def test_an_overlay_is_as_opaque_as_the_map_is_high():
     assert tuple(pixels[0, 1, :3]) == RGB
 
 
+def test_thumbnails_lie_as_their_score_maps_do():
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(buffer, "JPEG", exif=exif)
+    found = thumbnail(b"1", buffer.getvalue())
+    assert (found.width, found.height) == (30, 40)
+
+
 def test_thumbnails_keep_the_shape_of_the_photograph():
     key = bytes(range(16))
     for pixels, kind in ((np.zeros([500, 1000, 3], np.uint8), "JPEG"), (np.zeros([60, 30], np.uint8), "PNG")):

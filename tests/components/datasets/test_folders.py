@@ -118,6 +118,17 @@ def test_pixels_are_stored_as_in_the_file_whatever_exif_says(tmp_path):
     assert (value(example["image/height"]), value(example["image/width"])) == (12, 16)
 
 
+def test_what_is_written_anew_lies_as_its_viewer_shows_it(tmp_path):
+    source = with_validation(tmp_path / "src")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("CMYK", (16, 12)).save(source / "train" / "a" / "turned.jpg", exif=exif)
+    run(source, tmp_path / "out")
+    example = features(tmp_path / "out", "train")["turned.jpg"]
+    assert Image.open(io.BytesIO(value(example["image/encoded"]))).size == (12, 16)
+    assert (value(example["image/height"]), value(example["image/width"])) == (16, 12)
+
+
 def test_unreadable_files_are_listed_with_the_reason(tmp_path):
     source = with_validation(tmp_path / "src")
     whole = photograph(source / "train" / "a" / "cut.jpg").read_bytes()
