@@ -12,10 +12,11 @@ printed:
     window      bare decode_and_crop_jpeg of our windows, one at a time: the limit
     window-fast the same with dct_method="INTEGER_FAST", fancy_upscaling=False
 
-To reach: ours 1.5 times `whole` and 0.85 of `window`. Both missed: on 2026-11-21, two cores of an AMD EPYC at
-load 0.9 to 2.4, --repeat 7 --images 1000, 0.90 and 0.63 by time, 1.26 and 0.69 by CPU. By time the machine
-scatters: twenty minutes later ours made 872 images/s where it had made 681, `window` 739 where it had made
-1330. Ours keeps 1.2 of two cores busy, `whole` 1.8: where the rest of the time goes is not found out yet.
+To reach: ours 1.5 times `whole` and 0.85 of `window`. Both missed: on 2026-11-21, two cores of an AMD EPYC
+at load 0.9 to 2.4, --repeat 7 --images 1000, timed with the building of each epoch's graph, 0.90 and 0.63 by
+time, 1.26 and 0.69 by CPU. From the first element on, 3000 images, a script of the same contenders: 1.45 and
+0.68 by CPU; by time 1.31 and 0.64 between epochs that had both cores. This machine gives the same epoch 1.1
+cores or 1.9, `whole` 599 or 1051 images/s, whatever parallelism, thread pools and malloc's thresholds are.
 
 Tried, in microseconds an image on one core of an AMD EPYC, 250 ImageNet photographs, S in [256; 512], some of
 CPU and some, on the then idle machine, of time:
