@@ -15,6 +15,8 @@ from running_server import arrays, b64, picture, predict_request
 from server_process import ServerProcess
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from serving.server.warm_up import WARM_UP
+
 SECONDS = float(os.environ.get("VGG_LOAD_SECONDS", "20"))
 CLIENTS = 8
 PATIENCE = 60
@@ -73,8 +75,11 @@ class Client(threading.Thread):
 
 
 def push(model: Path, base: Path, version: int) -> None:
-    shutil.copytree(model, base / f".pushing-{version}")
-    (base / f".pushing-{version}").rename(base / str(version))
+    """With its warm-up requests, as models are pushed."""
+    hidden = base / f".pushing-{version}"
+    shutil.copytree(model, hidden)
+    shutil.copy(model.with_name(f"warm-up-{model.name}"), hidden / WARM_UP)
+    hidden.rename(base / str(version))
 
 
 @pytest.mark.slow
