@@ -25,7 +25,7 @@ GROWTH = 96
 
 
 class Client(threading.Thread):
-    """One photograph after the other, every other one over REST, until the time is over.
+    """One photograph after the other, every other one over REST, until `stop`.
 
     Attributes:
         seconds: of each request.
