@@ -40,9 +40,9 @@ setup(
     ],
     entry_points={
         "console_scripts": [
-            "vgg=pipeline.cli:main",
-            # TFX's own command, with `run create --pipeline NAME` added: pipeline/tfx_command.py
-            "tfx=pipeline.tfx_command:main",
+            "vgg=pipeline.commands.vgg:main",
+            # TFX's own command, with `run create --pipeline NAME` added: pipeline/commands/tfx_command.py
+            "tfx=pipeline.commands.tfx_command:main",
         ]
     },
 )

@@ -131,9 +131,9 @@ def _normal(shape):
 
 def _dense(encoded):
     from models import images
-    from models.network_cost import dense_flop
     from models.protocols import Method
     from models.vgg import Net
+    from pipeline.nets.network_cost import dense_flop
 
     scorers = _scorers(Method.DENSE)
     sizes = [images.decode(image).shape[:2] for image in encoded]
@@ -150,9 +150,9 @@ def _singly(encoded):
 
 
 def _crops(encoded):
-    from models.network_cost import cost
     from models.protocols import Method
     from models.vgg import Net
+    from pipeline.nets.network_cost import cost
 
     scorers = _scorers(Method.MULTI_CROP)
     return lambda: [scorer(encoded) for scorer in scorers], 150 * len(encoded) * cost(Net("D")).forward_flop
@@ -163,9 +163,9 @@ def _keras(encoded):
     import numpy as np
 
     from models import images
-    from models.network_cost import cost
     from models.protocols import Method, crop_places
     from models.vgg import Net
+    from pipeline.nets.network_cost import cost
 
     model = keras.applications.VGG16(weights=None)
     crops = []

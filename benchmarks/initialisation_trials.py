@@ -10,15 +10,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components.features import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
-from components.input_pipeline import Augmentation, Source, training_crops, validation_crops
-from components.progress import RunningMean
+from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
 from components.recipe import Training
-from components.training_step import TrainingStep
+from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
+from components.training.progress import RunningMean
+from components.training.step import TrainingStep
 from models import images
 from models.errors import InputError
 from models.initialisation import FROM_A, Initialisation, take_weights
-from models.mean_rgb import mean_and_covariance, pixel_moments
+from models.pixel_moments import mean_and_covariance, pixel_moments
 from models.vgg import Net, build
 
 RATES = (1e-2, 2.5e-3, 5e-4)  # the paper's, the demo's, a fifth of that

@@ -6,7 +6,7 @@ DIR is a data set as `vgg data folders` writes it. Four contenders read the same
 a round measures each of them once, so that a busy machine slows all alike, and medians over the rounds are
 printed:
 
-    ours        components.input_pipeline.training_crops, in batches
+    ours        components.training.input_pipeline.training_crops, in batches
     whole       decode all, rescale to S without antialias, crop, flip, less the mean, in batches: what the
                 TensorFlow models' VGG preprocessing does; no colour shift
     window      bare decode_and_crop_jpeg of our windows, one at a time: the limit
@@ -45,9 +45,9 @@ import click
 import numpy as np
 import tensorflow as tf
 
-from components import input_pipeline
-from components.features import IMAGENET, TRAIN_SHARDS
-from components.input_pipeline import Augmentation, Source, count_records, training_crops
+from components.datasets.layouts import IMAGENET, TRAIN_SHARDS
+from components.training import input_pipeline
+from components.training.input_pipeline import Augmentation, Source, count_records, training_crops
 from models import images, training_crop
 from models.errors import InputError
 

@@ -80,8 +80,8 @@ def _photographs(data: Path, most: int) -> list[bytes]:
 
 def _export(path: Path, sides: tuple[int, ...]) -> str:
     from models.vgg import Net, build
-    from serving.export import export
-    from serving.signatures import Head
+    from serving.saved_model.export import export
+    from serving.saved_model.signatures import Head
 
     net = Net("D")
     export(build(net), net, Head(shorter_sides=sides, flip=True, **HEAD), str(path))

@@ -5,7 +5,7 @@
 
 Each measurement is a fresh process, so that memory is its own; rounds visit all contenders in turn, so that a
 noisy machine hits all alike; figures are medians. All train 1000 classes on the same random batch with SGD of
-momentum 0.9. Ours is components.training_step under MirroredStrategy, with dropout and the L2 penalty, which
+momentum 0.9. Ours is components.training.step under MirroredStrategy, with dropout and the L2 penalty, which
 Keras's and PyTorch's nets do not have. With --data, ours also trains on crops of the photographs there, as
 the Trainer reads them, and the share of a step spent waiting for them is measured.
 

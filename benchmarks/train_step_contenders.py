@@ -22,7 +22,7 @@ def _batch(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ours(precision: str, batch: int, steps: int, data: str) -> dict:
-    """components.training_step as Loop drives it, on one random batch."""
+    """components.training.step as Loop drives it, on one random batch."""
     import tensorflow as tf
 
     crops, labels = _batch(batch)
@@ -33,8 +33,8 @@ def ours_on_photographs(precision: str, batch: int, steps: int, data: str) -> di
     """The same on crops as the Trainer reads them; `data` is a folder of `vgg data folders`."""
     import tensorflow as tf
 
-    from components.features import IMAGENET
-    from components.input_pipeline import Augmentation, Source, count_records, training_crops
+    from components.datasets.layouts import IMAGENET
+    from components.training.input_pipeline import Augmentation, Source, count_records, training_crops
 
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "train.gz")  # as ExampleGen writes them
@@ -49,9 +49,9 @@ def ours_on_photographs(precision: str, batch: int, steps: int, data: str) -> di
 
 
 def _ours(precision: str, batch: int, steps: int, batches) -> dict:
-    from components.distribution import Workers, choose_strategy
     from components.recipe import Precision, Training
-    from components.training_step import TrainingStep
+    from components.training.distribution import Workers, choose_strategy
+    from components.training.step import TrainingStep
     from models.vgg import Net, build
 
     policy = Precision.FLOAT32 if precision == "float32" else Precision.BFLOAT16

@@ -99,8 +99,8 @@ def _squares(image: tf.Tensor, shorter_side: int, count: int) -> tf.Tensor:
 def among_best(scores: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
     """Whether each image's class is among the k best: scores [N, classes], labels [N] to bool [N].
 
-    Ties and NaN count against the net, as in components/metrics.py: fewer than k other classes may have a
-    score as high or higher.
+    Ties and NaN count against the net, as in components/evaluation/metrics.py: fewer than k other classes
+    may have a score as high or higher.
     """
     own = tf.gather(scores, labels, axis=1, batch_dims=1)
     as_good = tf.reduce_sum(tf.cast(scores >= own[:, tf.newaxis], tf.int32), axis=1) - 1

@@ -7,21 +7,21 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 from tfx.types.channel_utils import union
 
-from components.averager import Averager
-from components.averages import BASELINE, averages
-from components.data_gate import AnomalyGate, UndecodableGate
-from components.data_schema import WrittenSchemaGen, statistics_options
-from components.evaluator import eval_config
-from components.exporter import Exporter
-from components.features import TRAIN_SHARDS, VALIDATION_SHARDS
-from components.infra_validation import InfraValidation
-from components.posteriors import View
-from components.pusher import Pusher
+from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS
+from components.evaluation.averager import Averager
+from components.evaluation.averaging_plan import BASELINE, averages
+from components.evaluation.evaluator import eval_config
+from components.evaluation.posteriors import View
+from components.evaluation.scorer import Scorer
+from components.ingestion.gates import AnomalyGate, UndecodableGate
+from components.ingestion.schema import WrittenSchemaGen, statistics_options
+from components.pushing.exporter import Exporter
+from components.pushing.infra_validation import InfraValidation
+from components.pushing.pusher import Pusher
 from components.recipe import to_json
-from components.scorer import Scorer
-from components.trainer import BASE, CONFIG
+from components.training.trainer import BASE, CONFIG
 from pipeline.environment import PIPELINE_NAME, Environment
-from pipeline.experiments import EXPERIMENTS, Experiment, chain, fused
+from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, chain, fused
 
 TRIED_PHOTOGRAPHS = 2  # a full-width net takes seconds for each on a CPU
 TF_SERVING_TAG = "2.16.1"
@@ -90,7 +90,7 @@ def _data(experiment: Experiment, environment: Environment) -> _Data:
     transform = tfx.components.Transform(
         examples=examples,
         schema=schema,
-        preprocessing_fn="components.transform.preprocessing_fn",
+        preprocessing_fn="components.ingestion.transform.preprocessing_fn",
         splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=["eval"]),
         disable_statistics=True,
     )
@@ -123,7 +123,7 @@ def _trainers(members: list[Experiment], environment: Environment, data: _Data) 
 
 def _trainer(stage: Experiment, base: BaseChannel | None, environment: Environment, data: _Data) -> BaseNode:
     trainer = tfx.components.Trainer(
-        run_fn="components.trainer.run_fn",
+        run_fn="components.training.trainer.run_fn",
         examples=data.examples,
         transform_graph=data.transform_graph,
         schema=data.schema,

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.model_server import NAME, ModelServer, NotServable
-from serving.signatures import AVERAGED
+from serving.saved_model.signatures import AVERAGED
 
 SIGNATURE = "serving_default"
 NEAR = 1e-5

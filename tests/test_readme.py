@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.environment import Environment
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.catalogue import EXPERIMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

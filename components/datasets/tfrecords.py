@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from components.datasets.layouts import IMAGENET
 from components.datasets.manifest import Category, DataSet, SplitReport, existing, save
 from components.datasets.staging import staged
-from components.features import IMAGENET
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -12,9 +12,9 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components import artifact_files
-from components.average_posteriors import NAMES_SHOWN, AveragePosteriors
-from components.averages import BASELINE, Averages
-from components.posteriors import Posteriors, View, holds_view, partition_count, read_view
+from components.evaluation.averaging_on_beam import NAMES_SHOWN, AveragePosteriors
+from components.evaluation.averaging_plan import BASELINE, Averages
+from components.evaluation.posteriors import Posteriors, View, holds_view, partition_count, read_view
 from components.recipe import from_json
 from models.errors import InputError
 
@@ -36,7 +36,7 @@ def Averager(  # noqa: N802 - TFX names components so
         posteriors: of each view that the averages need.
         statistics: know how many images the evaluation split has.
         predictions: with one split, eval.
-        averages: components.averages.Averages as JSON.
+        averages: components.evaluation.averaging_plan.Averages as JSON.
         experiment: whose evaluation this is; recorded in ML Metadata, where the report finds it.
         beam_pipeline: TFX's.
 

@@ -12,8 +12,8 @@ import apache_beam as beam
 import numpy as np
 import tensorflow as tf
 
-from components.averages import Average, Averages
-from components.posteriors import Posterior, View, example, from_record, partition_files
+from components.evaluation.averaging_plan import Average, Averages
+from components.evaluation.posteriors import Posterior, View, example, from_record, partition_files
 
 PARTITION_BYTES = 32 << 20
 NAMES_SHOWN = 20

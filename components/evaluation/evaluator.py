@@ -6,10 +6,10 @@ Scorers', so nothing is loaded here.
 
 import tensorflow_model_analysis as tfma
 
-from components.averages import AVERAGE, BASELINE
+from components.evaluation.averaging_plan import AVERAGE, BASELINE
 from components.recipe import TOP1_ERROR, Evaluation, Threshold
 
-METRICS_MODULE = "components.metrics"
+METRICS_MODULE = "components.evaluation.metrics"
 CANDIDATE = "candidate"
 CLASS = "class"
 
@@ -20,7 +20,7 @@ def eval_config(names: tuple[str, ...], evaluation: Evaluation, *, bless: bool =
     Intervals are TFMA's Poisson bootstrap: each image counts Poisson(1) times in each of 20 samples.
 
     Args:
-        names: of the averages (components.averages).
+        names: of the averages (components.evaluation.averaging_plan).
         evaluation: its thresholds.
         bless: whether a model is to be blessed or refused: not where several are fused.
     """

@@ -16,16 +16,16 @@ import tensorflow_model_analysis as tfma
 from apache_beam.options.pipeline_options import PipelineOptions
 from tfx_bsl.public import tfxio
 
-from components.averager import write_predictions
-from components.averages import averages
-from components.evaluator import eval_config
-from components.features import VALIDATION_SHARDS
-from components.figures import Figure, read_figures
-from components.posteriors import View, holds_view
+from components.datasets.layouts import VALIDATION_SHARDS
+from components.evaluation.averager import write_predictions
+from components.evaluation.averaging_plan import averages
+from components.evaluation.evaluator import eval_config
+from components.evaluation.posteriors import View, holds_view
+from components.evaluation.scorer import write_posteriors
+from components.evaluation.tfma_results import Figure, read_figures
 from components.recipe import Evaluation
-from components.scorer import write_posteriors
 from models.errors import InputError
-from serving.export import WEIGHTS_INDEX, describe
+from serving.saved_model.export import WEIGHTS_INDEX, describe
 
 PipelineFactory = Callable[[], beam.Pipeline]
 

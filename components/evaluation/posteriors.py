@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from tfx.types.artifact import Artifact
 
-from components.features import Layout
+from components.datasets.layouts import Layout
 from components.recipe import from_json, to_json
 from models.protocols import Method
 

@@ -10,11 +10,11 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components import artifact_files
-from components.average_posteriors import partitions
-from components.posteriors import Posteriors, View, partition_path, write_view
+from components.evaluation.averaging_on_beam import partitions
+from components.evaluation.posteriors import Posteriors, View, partition_path, write_view
+from components.evaluation.scoring_on_beam import ScoreImages, layout_of_model, read_examples
 from components.recipe import from_json
-from components.score_images import ScoreImages, layout_of_model, read_examples
-from serving.export import describe
+from serving.saved_model.export import describe
 
 SPLIT = "eval"
 
@@ -34,7 +34,7 @@ def Scorer(  # noqa: N802 - TFX names components so
         examples: with a split eval.
         statistics: of the examples.
         posteriors: one record for each image of that split.
-        view: components.posteriors.View as JSON.
+        view: components.evaluation.posteriors.View as JSON.
         model: a Trainer's or Exporter's. None, as of a baseline that does not exist yet: nothing is written.
         beam_pipeline: TFX's.
     """

@@ -11,13 +11,13 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.utils import shared
 
-from components.features import LAYOUTS, Layout
-from components.posteriors import Posterior, parse_image, partition_of, to_record
+from components.datasets.layouts import LAYOUTS, Layout
+from components.evaluation.posteriors import Posterior, parse_image, partition_of, to_record
 from models.errors import InputError
 from models.protocols import Method
 from models.view_scorer import Scores, ViewScorer
-from serving.export import describe, read_network
-from serving.signatures import Head
+from serving.saved_model.export import describe, read_network
+from serving.saved_model.signatures import Head
 
 IMAGES_AT_ONCE = 32
 
@@ -33,7 +33,7 @@ def layout_of_model(model: str) -> Layout:
 
 
 class ScoreImages(beam.PTransform):
-    """Serialized tf.Examples of the data to serialized posteriors (components.posteriors).
+    """Serialized tf.Examples of the data to serialized posteriors (components.evaluation.posteriors).
 
     Args:
         model: folder of an exported SavedModel.

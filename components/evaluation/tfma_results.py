@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import tensorflow_model_analysis as tfma
 
-from components.averages import AVERAGE
-from components.evaluator import CANDIDATE
-from components.metrics import IMAGES
+from components.evaluation.averaging_plan import AVERAGE
+from components.evaluation.evaluator import CANDIDATE
+from components.evaluation.metrics import IMAGES
 from components.recipe import CALIBRATION_ERROR, CROSS_ENTROPY, TOP1_ERROR, TOP5_ERROR
 
 
@@ -25,7 +25,7 @@ class Figure:
     """The metrics of one average over one slice of the images.
 
     Attributes:
-        name: of the average (components.averages).
+        name: of the average (components.evaluation.averaging_plan).
         of_class: the true class that the images have, or "" for all images.
         images: how many.
         top1_error, top5_error, expected_calibration_error: shares in 0..1.

@@ -5,7 +5,7 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components import artifact_files
-from components.transform import undecodable_images
+from components.ingestion.transform import undecodable_images
 from models.errors import InputError
 
 NAMES_SHOWN = 20

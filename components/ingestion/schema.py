@@ -6,7 +6,7 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components.artifact_files import read_statistics, split_names, write_schema
-from components.features import LAYOUTS, Layout, layout_of
+from components.datasets.layouts import LAYOUTS, Layout, layout_of
 from models.errors import InputError
 
 

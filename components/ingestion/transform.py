@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.features import layout_of
+from components.datasets.layouts import layout_of
 from models import images
 from models.errors import InputError
-from models.mean_rgb import MOMENTS, mean_and_covariance, pixel_moments
+from models.pixel_moments import MOMENTS, mean_and_covariance, pixel_moments
 
 UNDECODABLE = "undecodable_images"
 CLASS_NAMES = "class_names"

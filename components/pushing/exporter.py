@@ -5,7 +5,7 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components.recipe import Evaluation, from_json
-from serving.export import export_again
+from serving.saved_model.export import export_again
 
 
 @component

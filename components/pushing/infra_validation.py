@@ -13,7 +13,7 @@ from tfx.utils import path_utils
 from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
 from tfx.v1.types import standard_artifacts
 
-from components.score_images import layout_of_model
+from components.evaluation.scoring_on_beam import layout_of_model
 from models import images
 from serving.candidate import check_candidate
 

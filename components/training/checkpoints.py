@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import keras
 import tensorflow as tf
 
-from components.progress import RunningMean
-from components.schedule import Schedule
+from components.training.progress import RunningMean
+from components.training.schedule import Schedule
 from models.errors import InputError
 
 KEPT = 2

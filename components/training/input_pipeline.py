@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from components.features import Layout
+from components.datasets.layouts import Layout
 from models import images
 from models.colour_shift import colour_shift
 from models.training_crop import training_crop

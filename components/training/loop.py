@@ -10,13 +10,13 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
-from components import tensorboard
-from components.checkpoints import Checkpoints, Position, reason
-from components.distribution import Workers
-from components.preemption import Preemption
-from components.progress import RunningMean, TrainingProgress
 from components.recipe import Training
-from components.training_step import TrainingStep
+from components.training import tensorboard
+from components.training.checkpoints import Checkpoints, Position, reason
+from components.training.distribution import Workers
+from components.training.preemption import Preemption
+from components.training.progress import RunningMean, TrainingProgress
+from components.training.step import TrainingStep
 from models.errors import InputError, Preempted
 
 CHECKPOINT_SECONDS = 300.0

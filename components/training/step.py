@@ -7,8 +7,8 @@ summed: the result is that of one device.
 import keras
 import tensorflow as tf
 
-from components.momentum_sgd import MomentumSGD
 from components.recipe import Precision, Training
+from components.training.momentum_sgd import MomentumSGD
 from models.scoring import among_best
 
 

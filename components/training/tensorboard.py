@@ -5,8 +5,8 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from components.progress import RunningMean
 from components.recipe import Training
+from components.training.progress import RunningMean
 
 
 def write_experiment(training: Training, model: keras.Model) -> None:

@@ -7,18 +7,19 @@ import keras
 import tensorflow as tf
 from tfx.v1.components import FnArgs
 
-from components import artifact_files, transform
-from components.checkpoints import folder_name
-from components.distribution import choose_strategy, is_chief
-from components.features import Layout, layout_of
-from components.input_pipeline import Augmentation, Source, training_crops, validation_crops
+from components import artifact_files
+from components.datasets.layouts import Layout, layout_of
+from components.ingestion import transform
 from components.recipe import TrainerConfig, from_json
-from components.training_loop import Data, Loop
+from components.training.checkpoints import folder_name
+from components.training.distribution import choose_strategy, is_chief
+from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
+from components.training.loop import Data, Loop
 from models import vgg
 from models.colour_shift import principal_components
 from models.initialisation import FROM_A, take_weights
-from serving.export import describe, export, read_weights
-from serving.signatures import Head
+from serving.saved_model.export import describe, export, read_weights
+from serving.saved_model.signatures import Head
 
 CONFIG, BASE = "config", "init_from"
 
@@ -33,7 +34,7 @@ def run_fn(arguments: FnArgs) -> None:
             custom_config["init_from"] the folder of a model to start from in place of the base model.
 
     Raises:
-        InputError, Preempted: see components.training_loop.Loop.run and distribution.choose_strategy.
+        InputError, Preempted: see components.training.loop.Loop.run and distribution.choose_strategy.
     """
     strategy = choose_strategy()  # before anything else runs TensorFlow
     config = from_json(TrainerConfig, arguments.custom_config[CONFIG])

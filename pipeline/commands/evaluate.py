@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from models.errors import InputError
-from pipeline.run import ComponentError, one_line
-from pipeline.run_log import quiet_imports
+from pipeline.running.run import ComponentError, one_line
+from pipeline.running.run_log import quiet_imports
 
 
 @click.command("evaluate")
@@ -31,10 +31,10 @@ def evaluate(
     HOME/posteriors: another protocol over the same Q, or another fusion, repeats none of them.
     """
     with quiet_imports():
-        from components.model_evaluation import evaluate_models, find_examples
+        from components.evaluation.model_evaluation import evaluate_models, find_examples
         from components.recipe import Evaluation
         from models.protocols import Protocol
-        from serving.export import describe
+        from serving.saved_model.export import describe
     chosen = Evaluation(
         shorter_sides=_sides(sides) or describe(models[0])[1].shorter_sides,
         flip=flip,

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from pipeline.environment import Environment
-from pipeline.run import ComponentError
-from pipeline.run_log import quiet_imports
+from pipeline.running.run import ComponentError
+from pipeline.running.run_log import quiet_imports
 from serving.push import push
 
 

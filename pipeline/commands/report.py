@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from pipeline.environment import Environment
-from pipeline.run_log import quiet_imports
+from pipeline.running.run_log import quiet_imports
 
 
 @click.command()

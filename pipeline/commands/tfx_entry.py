@@ -8,11 +8,11 @@ _here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != _here]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # 2 still shows three errors about CUDA
 
-from pipeline.run import exit_status, run  # noqa: E402
+from pipeline.running.run import exit_status, run  # noqa: E402
 
 
 def main() -> int:
-    """Runs the pipeline; returns the exit status that pipeline/run.py defines."""
+    """Runs the pipeline; returns the exit status that pipeline/running/run.py defines."""
     # `tfx pipeline create` runs this file to compile the pipeline, which needs no data.
     compiling = "tfx.tools.cli.handler.dag_runner_patcher" in sys.modules
     return exit_status(lambda: run(check=not compiling))

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import click
 
-from pipeline.data_commands import data
-from pipeline.evaluate_command import evaluate
-from pipeline.predict_command import predict
-from pipeline.push_command import push_command
-from pipeline.report_commands import report
-from pipeline.run import DEFAULT_EXPERIMENT, exit_status, run
-from pipeline.run_log import quiet_imports
+from pipeline.commands.data import data
+from pipeline.commands.evaluate import evaluate
+from pipeline.commands.predict import predict
+from pipeline.commands.push import push_command
+from pipeline.commands.report import report
+from pipeline.running.run import DEFAULT_EXPERIMENT, exit_status, run
+from pipeline.running.run_log import quiet_imports
 from serving.server.command import serve
 
 
@@ -53,7 +53,7 @@ def run_command(
 def experiments_command() -> int:
     """List the experiments with the paper's errors."""
     with quiet_imports():
-        from pipeline.experiment_table import show_experiments
+        from pipeline.experiments.experiment_table import show_experiments
     show_experiments()
     return 0
 
@@ -63,7 +63,7 @@ def experiments_command() -> int:
 def nets_command(json_: bool) -> int:
     """List the six configurations and what each costs."""
     with quiet_imports():
-        from pipeline.net_table import as_json, show_nets
+        from pipeline.nets.net_table import as_json, show_nets
     if json_:
         click.echo(as_json())
     else:

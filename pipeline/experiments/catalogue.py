@@ -11,9 +11,9 @@ from components.recipe import TOP1_ERROR, Evaluation, Threshold, TrainerConfig, 
 from models.errors import InputError
 from models.initialisation import Initialisation
 from models.vgg import Net
-from pipeline.experiment import Experiment
-from pipeline.miniatures import miniatures
-from pipeline.paper_experiments import paper_experiments
+from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.miniatures import miniatures
+from pipeline.experiments.paper_experiments import paper_experiments
 
 
 def experiment(name: str) -> Experiment:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from components.recipe import Evaluation, TrainerConfig
 from models.errors import InputError
-from pipeline.paper_tables import FusionRow, Row
+from pipeline.experiments.paper_tables import FusionRow, Row
 
 
 @dataclass(frozen=True)

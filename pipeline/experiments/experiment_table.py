@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.experiments import EXPERIMENTS, Experiment, fused
+from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused
 
 WIDTH = 120
 

@@ -9,9 +9,9 @@ import dataclasses
 
 from components.recipe import Evaluation, TrainerConfig, Training
 from models.vgg import Net
-from pipeline.experiment import Experiment
-from pipeline.paper_experiments import origin
-from pipeline.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6, FusionRow, Row
+from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.paper_experiments import origin
+from pipeline.experiments.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6, FusionRow, Row
 
 CROP = 64
 PREFIX = "mini-"

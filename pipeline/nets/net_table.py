@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from models.architectures import ARCHITECTURES
-from models.network_cost import Cost, cost
 from models.vgg import Net
+from pipeline.nets.network_cost import Cost, cost
 
 
 def costs() -> dict[str, Cost]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import InputError
-from pipeline.photographs import ImageError
-from pipeline.refusals import REST_CODES, BusyError, reason, refusal, rest_error
-from pipeline.run import one_line
-from pipeline.run_log import quiet_imports
+from pipeline.prediction.photographs import ImageError
+from pipeline.prediction.refusals import REST_CODES, BusyError, reason, refusal, rest_error
+from pipeline.running.run import one_line
+from pipeline.running.run_log import quiet_imports
 from serving import client
 
 Best = list[tuple[str, float]]

@@ -4,8 +4,8 @@ import json
 import re
 
 from models.errors import InputError
-from pipeline.photographs import ImageError
-from pipeline.run import ComponentError
+from pipeline.prediction.photographs import ImageError
+from pipeline.running.run import ComponentError
 
 REST_CODES = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from components.averages import AVERAGE
-from components.figures import Figure, read_figures
-from components.metrics import CALIBRATION_BINS
+from components.evaluation.averaging_plan import AVERAGE
+from components.evaluation.metrics import CALIBRATION_BINS
+from components.evaluation.tfma_results import Figure, read_figures
 from models.errors import InputError
 from pipeline.environment import Environment
-from pipeline.experiment import Experiment
-from pipeline.experiments import EXPERIMENTS, fused
+from pipeline.experiments.catalogue import EXPERIMENTS, fused
+from pipeline.experiments.experiment import Experiment
 from pipeline.report import identity, learning, naming
 from pipeline.report.figures import (
     CalibrationBin,
@@ -28,7 +28,7 @@ from pipeline.report.predictions import Summary, read_predictions, summarise
 from pipeline.report.significance import TEST, holm, paired
 from pipeline.report.store import Evaluated, Home, TrainedNet
 from pipeline.report.tables import FEWEST_CLASSES, miniatures, paper_errors, tables
-from serving.export import describe
+from serving.saved_model.export import describe
 
 MOST_CONFUSIONS = 20
 ERRORS = ("top-1", "top-5")

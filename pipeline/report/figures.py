@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from components.figures import Figure, Measured
+from components.evaluation.tfma_results import Figure, Measured
 from pipeline.report.identity import Identity
 from pipeline.report.learning import Drop, Epoch
 from pipeline.report.store import DataSet, Step

@@ -1,4 +1,4 @@
-"""Learning curves of a Trainer, from TensorBoard's logs (components.tensorboard)."""
+"""Learning curves of a Trainer, from TensorBoard's logs (components.training.tensorboard)."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from components.figures import Measured
+from components.evaluation.tfma_results import Measured
 from pipeline.report.figures import ExperimentFigures, NetFigures, Report
 
 WORST_CLASSES = 5

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from pipeline.experiment import Experiment
-from pipeline.experiments import EXPERIMENTS, fused
-from pipeline.miniatures import PREFIX
+from pipeline.experiments.catalogue import EXPERIMENTS, fused
+from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.miniatures import PREFIX
 
 
 def net_of(entry: Experiment) -> str:

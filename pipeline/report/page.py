@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import jinja2
 from markupsafe import Markup
 
-from components.figures import Measured
+from components.evaluation.tfma_results import Measured
 from pipeline.report import charts
 from pipeline.report.figures import ExperimentFigures, NetFigures, Report
 from pipeline.report.learning import Epoch

@@ -8,14 +8,14 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from components.features import LAYOUTS
-from components.posteriors import parse_image
+from components.datasets.layouts import LAYOUTS
+from components.evaluation.posteriors import parse_image
 from models.errors import InputError
 from pipeline.report.data_uris import jpeg, png
 from pipeline.report.predictions import Prediction, Summary, best_other
 from pipeline.report.score_maps import ScoreMap, Scorer
 from pipeline.report.store import Evaluated, Home
-from serving.signatures import TOP
+from serving.saved_model.signatures import TOP
 
 LONGER_SIDE = 200
 QUALITY = 78

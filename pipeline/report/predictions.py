@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from components.averages import AVERAGE
-from components.metrics import CALIBRATION_BINS, image_statistics, is_error
+from components.evaluation.averaging_plan import AVERAGE
+from components.evaluation.metrics import CALIBRATION_BINS, image_statistics, is_error
 
 BEST, WORST = 4, 8
 BINS_FROM = 4  # image_statistics: images, two errors, nats, then the bins
@@ -21,7 +21,7 @@ class Prediction:
     """One image.
 
     Attributes:
-        key: of the image (components.posteriors).
+        key: of the image (components.evaluation.posteriors).
         name: of its file.
         label: its class, 0..classes-1.
         class_name: the name of that.

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from models import images
 from pipeline.report.data_uris import png
-from serving.export import read_network
+from serving.saved_model.export import read_network
 
 RGB = (255, 120, 0)
 MOST_OPAQUE = 150

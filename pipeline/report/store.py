@@ -10,14 +10,14 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from components import artifact_files
-from components.averages import BASELINE
-from components.posteriors import View
+from components.evaluation.averaging_plan import BASELINE
+from components.evaluation.posteriors import View
 from components.recipe import TrainerConfig, from_json
-from components.trainer import CONFIG
+from components.training.trainer import CONFIG
 from models.errors import InputError
 from pipeline.environment import Environment
 from pipeline.report.lineage import Execution, Lineage
-from pipeline.results import PUSHED, VERSION
+from pipeline.running.results import PUSHED, VERSION
 
 RUN_FIRST = "run an experiment there (`vgg run`), or name another home folder"
 

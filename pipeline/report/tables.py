@@ -5,10 +5,10 @@ What was not run is None: a figure of ours stands in a row only if that very exp
 
 from collections.abc import Mapping
 
-from pipeline.experiment import Experiment
-from pipeline.experiments import EXPERIMENTS
-from pipeline.miniatures import PREFIX
-from pipeline.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6, FusionRow, Row
+from pipeline.experiments.catalogue import EXPERIMENTS
+from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.miniatures import PREFIX
+from pipeline.experiments.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6, FusionRow, Row
 from pipeline.report import naming
 from pipeline.report.figures import ExperimentFigures, PaperErrors, PaperTable, TableRow
 

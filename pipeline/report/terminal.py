@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from components.figures import Measured
+from components.evaluation.tfma_results import Measured
 from pipeline.report.figures import PaperTable, Report
 from pipeline.report.model_card import interval
 from pipeline.report.page import p_text

@@ -17,7 +17,7 @@ from pipeline.report.model_card import as_markdown, model_card
 from pipeline.report.page import render
 from pipeline.report.pictures import take
 from pipeline.report.store import read_home
-from pipeline.run import one_line
+from pipeline.running.run import one_line
 
 PAGE, FIGURES = "index.html", "figures.json"
 # A SavedModel's own place for what is not the graph's: of it TF Serving reads only its warm-up requests.

@@ -9,7 +9,7 @@ from rich.console import Console
 # What LocalDagRunner and its launcher log: the runner has no callbacks.
 RUNNING = re.compile(r"Component (\S+) is running\.")
 FINISHED = re.compile(r"Component (\S+) is finished\.")
-SCORED = re.compile(r"Scored \d+ images")  # components/score_images.py
+SCORED = re.compile(r"Scored \d+ images")  # components/evaluation/scoring_on_beam.py
 CACHED = re.compile(r"A cached execution \d+ is used\.")
 
 

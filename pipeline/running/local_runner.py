@@ -13,12 +13,12 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto.orchestration import pipeline_pb2
 
 from models.errors import InputError, Preempted
-from pipeline import results
-from pipeline.component_lines import ComponentLines
 from pipeline.environment import Environment
-from pipeline.experiments import Experiment
-from pipeline.run import ComponentError, one_line
-from pipeline.run_log import logging_to
+from pipeline.experiments.catalogue import Experiment
+from pipeline.running import results
+from pipeline.running.component_lines import ComponentLines
+from pipeline.running.run import ComponentError, one_line
+from pipeline.running.run_log import logging_to
 
 
 class Runner(LocalDagRunner):

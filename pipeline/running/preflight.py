@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from components.features import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
+from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
 from models.errors import InputError
 
-DESCRIPTION = "assets.extra/vgg.json"  # serving.export's, which imports TensorFlow
+DESCRIPTION = "assets.extra/vgg.json"  # serving.saved_model.export's, which imports TensorFlow
 MAKE_DATA = "make one with `vgg data sample --out DIR` or `vgg data folders SRC --out DIR`, or set VGG_DATA"
 
 

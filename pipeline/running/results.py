@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from tfx.orchestration import metadata
 
-from components.averages import AVERAGE
-from components.figures import read_figures
-from components.verdict import refusals
+from components.evaluation.averaging_plan import AVERAGE
+from components.evaluation.tfma_results import read_figures
+from components.evaluation.verdict import refusals
 from pipeline.environment import Environment
-from pipeline.experiments import Experiment
+from pipeline.experiments.catalogue import Experiment
 
 PUSHED, VERSION = "pushed", "pushed_version"
 
@@ -30,7 +30,7 @@ class Results:
     """One run.
 
     Attributes:
-        errors: by name of the average (components.averages); the last one is over all.
+        errors: by name of the average (components.evaluation.averaging_plan); the last one is over all.
         images: validation images.
         refusals: for each threshold that failed, which and by how much; empty if the model is blessed.
         pushed: folder of the pushed model, or None.

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from models.errors import InputError, Preempted
 from pipeline.environment import Environment
-from pipeline.preflight import check_data, check_model, find_shards
-from pipeline.run_log import quiet_imports
+from pipeline.running.preflight import check_data, check_model, find_shards
+from pipeline.running.run_log import quiet_imports
 
 DEFAULT_EXPERIMENT = "demo"
 MOST_CHARACTERS = 300
@@ -40,7 +40,7 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
             check_model(environment.init_from)
     with quiet_imports():
         from models.initialisation import Initialisation
-        from pipeline.experiments import experiments_named, from_random_weights
+        from pipeline.experiments.catalogue import experiments_named, from_random_weights
     chosen = experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
     if initialisation := variables.get("VGG_INIT"):
         chosen = [from_random_weights(each, Initialisation.named(initialisation)) for each in chosen]
@@ -55,8 +55,8 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
 
 def _run_one(experiment, environment: Environment):
     with quiet_imports():
-        from pipeline.local_runner import Runner
         from pipeline.pipeline import create_pipeline
+        from pipeline.running.local_runner import Runner
     runner = Runner(experiment, environment)
     runner.run(create_pipeline(experiment, environment))
     return runner

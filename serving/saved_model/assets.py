@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from serving.head import Head
+from serving.saved_model.head import Head
 
 CLASS_NAMES, SYNSETS = "class_names.txt", "synsets.txt"
 

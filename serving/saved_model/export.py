@@ -1,8 +1,8 @@
 """Writes the fully convolutional network as a SavedModel for TF Serving, and reads one back.
 
-Beside the graph lie the class names (serving/assets.py), warm-up requests (serving/warmup.py) and
-assets.extra/vgg.json: which network it is and what surrounds it, so that the weights can be trained on, or
-exported again with another test protocol.
+Beside the graph lie the class names (assets.py), warm-up requests (warmup.py) and assets.extra/vgg.json:
+which network it is and what surrounds it, so that the weights can be trained on, or exported again with
+another test protocol.
 """
 
 import dataclasses
@@ -17,10 +17,10 @@ import tensorflow as tf
 from models.errors import InputError
 from models.fully_convolutional import fully_convolutional
 from models.vgg import Net, build_fully_convolutional
-from serving.assets import write_assets
-from serving.head import Head
-from serving.signatures import signatures
-from serving.warmup import write_warmup
+from serving.saved_model.assets import write_assets
+from serving.saved_model.head import Head
+from serving.saved_model.signatures import signatures
+from serving.saved_model.warmup import write_warmup
 
 DESCRIPTION = os.path.join("assets.extra", "vgg.json")
 WEIGHTS_INDEX = os.path.join("variables", "variables.index")

@@ -7,23 +7,23 @@ from collections.abc import Callable, Sequence
 from starlette.routing import BaseRoute
 
 from models.errors import InputError
-from serving.server.batcher import Batcher, Batching
-from serving.server.calls import Budget, Calls
+from serving.server.batching.batcher import Batcher, Batching
+from serving.server.encoding.tensors import Limits
 from serving.server.event_log import EventLog
-from serving.server.grpc_calls import GrpcCalls
-from serving.server.grpc_server import GrpcServer
-from serving.server.http_server import HttpServer
-from serving.server.inference import Inference
 from serving.server.metrics import Metrics
-from serving.server.model_config import ModelConfig, read_config_file
-from serving.server.model_service import ModelService
 from serving.server.options import Options
-from serving.server.prediction_service import PredictionService
-from serving.server.registry import Registry
-from serving.server.rest import Rest
-from serving.server.rest_calls import RestCalls
-from serving.server.security import Certificates, Tokens
-from serving.server.tensors import Limits
+from serving.server.protocol.grpc_server import GrpcServer
+from serving.server.protocol.inference import Inference
+from serving.server.protocol.model_service import ModelService
+from serving.server.protocol.prediction_service import PredictionService
+from serving.server.protocol.rest import Rest
+from serving.server.transport.calls import Budget, Calls
+from serving.server.transport.grpc_calls import GrpcCalls
+from serving.server.transport.http_server import HttpServer
+from serving.server.transport.rest_calls import RestCalls
+from serving.server.transport.security import Certificates, Tokens
+from serving.server.versions.model_config import ModelConfig, read_config_file
+from serving.server.versions.registry import Registry
 
 PAGE = "serving.page"
 

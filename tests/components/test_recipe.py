@@ -10,7 +10,7 @@ from models.errors import InputError
 from models.initialisation import Initialisation
 from models.protocols import Protocol
 from models.vgg import Net
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.catalogue import EXPERIMENTS
 
 # Every field differs from its default.
 UNUSUAL = TrainerConfig(

@@ -18,7 +18,7 @@ import dataclasses, sys
 from components.recipe import Evaluation
 from models.protocols import Protocol
 from pipeline import experiments
-from pipeline.run import exit_status, run
+from pipeline.running.run import exit_status, run
 for name in ("small-A-64", "small-D-64", "small-D-96", "small-D-64-128"):
     entry = experiments.EXPERIMENTS[name]
     training = dataclasses.replace(entry.config.training, most_epochs=1)

@@ -208,7 +208,7 @@ ONE_EPOCH = """
 import dataclasses, sys
 from components.recipe import Threshold
 from pipeline import experiments
-from pipeline.run import exit_status, run
+from pipeline.running.run import exit_status, run
 demo, bounds = experiments.DEMO, eval(sys.argv[1])
 training = dataclasses.replace(demo.config.training, most_epochs=1)
 experiments.EXPERIMENTS["demo"] = dataclasses.replace(

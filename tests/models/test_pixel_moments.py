@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from models.mean_rgb import mean_and_covariance, pixel_moments
+from models.pixel_moments import mean_and_covariance, pixel_moments
 
 
 def test_by_hand():

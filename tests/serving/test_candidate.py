@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from model_server import picture, push_narrow_model
+from helpers.serving.model_server import picture, push_narrow_model
 
 from serving.candidate import check_candidate, check_posteriors, in_process
 from serving.model_server import TF_SERVING, ModelServer, NotServable, server_command

@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from model_server import CLASSES, picture, push_narrow_model, serving
+from helpers.serving.model_server import CLASSES, picture, push_narrow_model, serving
 from tensorflow_serving.apis import predict_pb2
 
 from serving import client

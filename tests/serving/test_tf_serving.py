@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from google.protobuf import text_format
-from model_server import picture, push_narrow_model
+from helpers.serving.model_server import picture, push_narrow_model
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.candidate import ask, check_posteriors, in_process

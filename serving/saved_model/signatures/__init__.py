@@ -8,12 +8,12 @@ import keras
 import tensorflow as tf
 
 from models.architectures import STRIDE
-from serving.head import Head
-from serving.signatures.examples import examples, labels, output_name
-from serving.signatures.features import features
-from serving.signatures.predict import TOP, predict, top_classes, top_score_maps
-from serving.signatures.requests import AVERAGED, Signature
-from serving.signatures.score_map import score_map
+from serving.saved_model.head import Head
+from serving.saved_model.signatures.examples import examples, labels, output_name
+from serving.saved_model.signatures.features import features
+from serving.saved_model.signatures.predict import TOP, predict, top_classes, top_score_maps
+from serving.saved_model.signatures.requests import AVERAGED, Signature
+from serving.saved_model.signatures.score_map import score_map
 
 __all__ = ["AVERAGED", "TOP", "Head", "Signature", "output_name", "signatures", "top_classes"]
 

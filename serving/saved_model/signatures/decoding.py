@@ -10,7 +10,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from models import image_header, images, scoring
-from serving.head import Head
+from serving.saved_model.head import Head
 
 # Threads that decode: each may hold a declared 192 MiB, and a progressive JPEG as much again or twice.
 DECODERS = 4

@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from models import scoring
-from serving.head import Head
-from serving.signatures.requests import AVERAGED, Signature, map_images
+from serving.saved_model.head import Head
+from serving.saved_model.signatures.requests import AVERAGED, Signature, map_images
 
 EXAMPLES = tf.TensorSpec([None], tf.string, name="examples")
 

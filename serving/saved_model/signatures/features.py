@@ -3,9 +3,9 @@
 import tensorflow as tf
 
 from models import scoring
-from serving.head import Head
-from serving.signatures.predict import IMAGE_BYTES
-from serving.signatures.requests import Signature, map_images
+from serving.saved_model.head import Head
+from serving.saved_model.signatures.predict import IMAGE_BYTES
+from serving.saved_model.signatures.requests import Signature, map_images
 
 
 def features(fc7: scoring.ScoreMap, channels: int, head: Head) -> Signature:

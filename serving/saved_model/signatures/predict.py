@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from models import scoring
-from serving.head import Head
-from serving.signatures.decoding import prepare
-from serving.signatures.requests import AVERAGED, Signature, check, map_images
+from serving.saved_model.head import Head
+from serving.saved_model.signatures.decoding import prepare
+from serving.saved_model.signatures.requests import AVERAGED, Signature, check, map_images
 
 TOP = 5
 IMAGE_BYTES = tf.TensorSpec([None], tf.string, name="image_bytes")

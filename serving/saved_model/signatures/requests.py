@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from serving.head import Head
-from serving.signatures.decoding import (
+from serving.saved_model.head import Head
+from serving.saved_model.signatures.decoding import (
     DECODED,
     MOST_SCANS,
     TOO_LARGE,

@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from models import images, scoring
-from serving.head import Head
-from serving.signatures.requests import AVERAGED, Signature
+from serving.saved_model.head import Head
+from serving.saved_model.signatures.requests import AVERAGED, Signature
 
 
 def score_map(net: scoring.ScoreMap, field: int, head: Head) -> Signature:

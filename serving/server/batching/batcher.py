@@ -10,10 +10,10 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from serving.server.batching.work import Outcome, Work, compute
 from serving.server.errors import ServingError, exhausted
 from serving.server.metrics import Metrics
-from serving.server.servable import Arrays
-from serving.server.work import Outcome, Work, compute
+from serving.server.versions.servable import Arrays
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import grpc
 import numpy as np
 
+from serving.server.encoding.signature import Signature
 from serving.server.errors import ServingError, deadline_exceeded
-from serving.server.servable import Arrays, Servable
-from serving.server.signature import Signature
+from serving.server.versions.servable import Arrays, Servable
 
 Outcome = Arrays | ServingError
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from serving.server.encoding.signature import Signature, Spec, shorten
+from serving.server.encoding.tensors import Limits, check_counts, check_shape, within
 from serving.server.errors import invalid
-from serving.server.signature import Signature, Spec, shorten
-from serving.server.tensors import Limits, check_counts, check_shape, within
 
 B64 = "b64"
 ROW, COLUMNAR = "instances", "inputs"

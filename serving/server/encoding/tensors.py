@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
+from serving.server.encoding.signature import Signature, Spec
+from serving.server.encoding.string_content import read_strings
 from serving.server.errors import invalid
-from serving.server.signature import Signature, Spec
-from serving.server.string_content import read_strings
 
 FIELDS = {
     **dict.fromkeys([tf.int32, tf.int16, tf.int8, tf.uint16, tf.uint8], "int_val"),

@@ -6,9 +6,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from models.errors import InputError
-from serving.server import model_service, prediction_service
 from serving.server.options import Options
-from serving.server.security import Certificates
+from serving.server.protocol import model_service, prediction_service
+from serving.server.transport.security import Certificates
 
 Status = health_pb2.HealthCheckResponse
 SERVICES = ("", prediction_service.NAME, model_service.NAME)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from tensorflow_serving.apis import classification_pb2, input_pb2, model_pb2
 
-from serving.server.batcher import Batcher
-from serving.server.calls import Call
+from serving.server.batching.batcher import Batcher
+from serving.server.batching.work import Work
+from serving.server.encoding.signature import Signature
+from serving.server.encoding.tensors import Limits
 from serving.server.errors import invalid
-from serving.server.registry import Registry
-from serving.server.servable import Arrays, Servable
-from serving.server.signature import Signature
-from serving.server.tensors import Limits
 from serving.server.threads import run_in
-from serving.server.work import Work
+from serving.server.transport.calls import Call
+from serving.server.versions.registry import Registry
+from serving.server.versions.servable import Arrays, Servable
 
 ReadInputs = Callable[[Signature], dict[str, np.ndarray]]
 """Reads and checks a request's inputs for a signature."""

@@ -4,11 +4,11 @@ import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
 from models.errors import InputError
-from serving.server.calls import Call
 from serving.server.errors import ServingError, invalid
-from serving.server.grpc_calls import GrpcCalls
-from serving.server.model_config import read_config
-from serving.server.registry import Registry
+from serving.server.transport.calls import Call
+from serving.server.transport.grpc_calls import GrpcCalls
+from serving.server.versions.model_config import read_config
+from serving.server.versions.registry import Registry
 
 NAME = "tensorflow.serving.ModelService"
 

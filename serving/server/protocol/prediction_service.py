@@ -9,12 +9,12 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from serving.server.calls import Call
+from serving.server.encoding.tensors import Limits, read_inputs, to_proto
 from serving.server.errors import ServingError, invalid
-from serving.server.grpc_calls import GrpcCalls
-from serving.server.inference import Inference, answered_by
-from serving.server.registry import Registry
-from serving.server.tensors import Limits, read_inputs, to_proto
+from serving.server.protocol.inference import Inference, answered_by
+from serving.server.transport.calls import Call
+from serving.server.transport.grpc_calls import GrpcCalls
+from serving.server.versions.registry import Registry
 
 NAME = "tensorflow.serving.PredictionService"
 SIGNATURE_DEF = "signature_def"

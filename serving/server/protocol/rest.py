@@ -17,17 +17,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
-from serving.server import json_answers
-from serving.server.calls import Call
+from serving.server.encoding import json_answers
+from serving.server.encoding.json_requests import JsonRequest
+from serving.server.encoding.tensors import Limits
 from serving.server.errors import ServingError, invalid
-from serving.server.inference import Inference
-from serving.server.json_requests import JsonRequest
 from serving.server.metrics import Metrics
-from serving.server.model_service import ModelService
-from serving.server.prediction_service import SIGNATURE_DEF, PredictionService
-from serving.server.rest_calls import Body, Respond, RestCalls
-from serving.server.tensors import Limits
+from serving.server.protocol.inference import Inference
+from serving.server.protocol.model_service import ModelService
+from serving.server.protocol.prediction_service import SIGNATURE_DEF, PredictionService
 from serving.server.threads import run_in
+from serving.server.transport.calls import Call
+from serving.server.transport.rest_calls import Body, Respond, RestCalls
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 _MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[\w\-.]+))?"

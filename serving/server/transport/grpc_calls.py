@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from serving.server.calls import REQUEST_ID, Budget, Call, Calls, request_id
 from serving.server.errors import ServingError, exhausted, invalid
-from serving.server.security import Tokens
+from serving.server.transport.calls import REQUEST_ID, Budget, Call, Calls, request_id
+from serving.server.transport.security import Tokens
 
 Respond = Callable[[Message, Call], Awaitable[Message]]
 

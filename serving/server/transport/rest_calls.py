@@ -8,9 +8,9 @@ import grpc
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from serving.server.calls import REQUEST_ID, Budget, Call, Calls, request_id
 from serving.server.errors import ServingError, deadline_exceeded, invalid
-from serving.server.security import Tokens
+from serving.server.transport.calls import REQUEST_ID, Budget, Call, Calls, request_id
+from serving.server.transport.security import Tokens
 
 Respond = Callable[[Call, "Body"], Awaitable[Response]]
 

@@ -9,9 +9,9 @@ from tensorflow_serving.apis import get_model_status_pb2
 
 from serving.server.errors import ServingError, not_found, one_line
 from serving.server.event_log import EventLog
-from serving.server.model_config import ModelConfig
 from serving.server.threads import run_in
-from serving.server.version import Loader, State, Version, find_versions, fingerprint
+from serving.server.versions.model_config import ModelConfig
+from serving.server.versions.version import Loader, State, Version, find_versions, fingerprint
 
 MOST_ENDED = 50
 """Unloaded versions that GetModelStatus still tells of."""

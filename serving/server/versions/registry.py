@@ -8,15 +8,15 @@ import grpc
 from tensorflow_serving.apis import model_pb2
 
 from models.errors import InputError
+from serving.server.encoding.tensors import Limits
 from serving.server.errors import ServingError, not_found
 from serving.server.event_log import EventLog
-from serving.server.model_config import ModelConfig
-from serving.server.model_versions import ModelVersions
 from serving.server.options import check_folder
-from serving.server.servable import Servable
-from serving.server.tensors import Limits
-from serving.server.version import Version
-from serving.server.warm_up import warm_up
+from serving.server.versions.model_config import ModelConfig
+from serving.server.versions.model_versions import ModelVersions
+from serving.server.versions.servable import Servable
+from serving.server.versions.version import Version
+from serving.server.versions.warm_up import warm_up
 
 Say = Callable[[str], None]
 

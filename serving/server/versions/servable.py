@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2
 
+from serving.server.encoding.signature import INITIALISER, Signature, shorten, signatures_of
 from serving.server.errors import deadline_exceeded, from_op_error, invalid, not_found
-from serving.server.signature import INITIALISER, Signature, shorten, signatures_of
 
 DEFAULT_SIGNATURE = "serving_default"
 

@@ -10,9 +10,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
 from serving.server.errors import ServingError, one_line
-from serving.server.memory import give_back
-from serving.server.servable import Servable
 from serving.server.threads import run_in
+from serving.server.versions.memory import give_back
+from serving.server.versions.servable import Servable
 
 State = get_model_status_pb2.ModelVersionStatus.State
 UNKNOWN_ERROR = tf.errors.UNKNOWN

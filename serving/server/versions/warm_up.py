@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.server.encoding.tensors import Limits, read_inputs
 from serving.server.errors import ServingError, invalid
-from serving.server.servable import Servable
-from serving.server.tensors import Limits, read_inputs
+from serving.server.versions.servable import Servable
 
 WARM_UP = os.path.join("assets.extra", "tf_serving_warmup_requests")
 MOST = 1000

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from models.errors import InputError
-from pipeline.data_commands import data
+from pipeline.commands.data import data
 
 FLOWERS = Path(__file__).parents[4] / "shared" / "data" / "flowers"
 

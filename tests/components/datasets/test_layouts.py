@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from components.features import IMAGENET, TFDS, TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
+from components.datasets.layouts import IMAGENET, TFDS, TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
 from models.errors import InputError
 
 BUILD_IMAGENET_KEYS = [

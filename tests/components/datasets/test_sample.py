@@ -7,7 +7,7 @@ from PIL import Image
 
 from components.datasets import sample
 from components.datasets.sample import Source
-from pipeline.data_commands import data
+from pipeline.commands.data import data
 
 
 def make(out, *options: str):

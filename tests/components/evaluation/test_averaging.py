@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components import average_posteriors
-from components.averager import write_predictions
-from components.averages import AVERAGE, averages
-from components.features import IMAGENET
-from components.model_evaluation import local_pipeline
-from components.posteriors import (
+from components.datasets.layouts import IMAGENET
+from components.evaluation import averaging_on_beam as average_posteriors
+from components.evaluation.averager import write_predictions
+from components.evaluation.averaging_plan import AVERAGE, averages
+from components.evaluation.model_evaluation import local_pipeline
+from components.evaluation.posteriors import (
     Labelled,
     Posterior,
     View,

@@ -7,13 +7,19 @@ import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from components.averages import AVERAGE
-from components.evaluator import eval_config
-from components.figures import read_figures
-from components.metrics import PosteriorMetrics, cross_entropy, image_statistics, is_error, metrics_of
-from components.posteriors import example
+from components.evaluation.averaging_plan import AVERAGE
+from components.evaluation.evaluator import eval_config
+from components.evaluation.metrics import (
+    PosteriorMetrics,
+    cross_entropy,
+    image_statistics,
+    is_error,
+    metrics_of,
+)
+from components.evaluation.posteriors import example
+from components.evaluation.tfma_results import read_figures
+from components.evaluation.verdict import refusals
 from components.recipe import Evaluation, Threshold
-from components.verdict import refusals
 
 CLASSES = 8
 NAN = float("nan")

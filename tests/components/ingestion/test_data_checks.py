@@ -19,10 +19,11 @@ from tfx.types import artifact_utils
 from tfx.v1.types import standard_artifacts
 from tfx_bsl.public.tfxio import TFExampleBeamRecord
 
-from components import artifact_files, transform
-from components.data_gate import AnomalyGate, UndecodableGate
-from components.data_schema import WrittenSchemaGen, statistics_options, written_schema
-from components.features import IMAGENET, TFDS, Layout
+from components import artifact_files
+from components.datasets.layouts import IMAGENET, TFDS, Layout
+from components.ingestion import transform
+from components.ingestion.gates import AnomalyGate, UndecodableGate
+from components.ingestion.schema import WrittenSchemaGen, statistics_options, written_schema
 from models.errors import InputError
 
 BEAM = PipelineOptions(["--direct_running_mode=in_memory", "--direct_num_workers=1"])

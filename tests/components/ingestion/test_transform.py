@@ -16,9 +16,9 @@ from PIL import Image
 from tensorflow_transform.tf_metadata.dataset_metadata import DatasetMetadata
 from tfx_bsl.public.tfxio import TFExampleBeamRecord
 
-from components import transform
-from components.data_schema import written_schema
-from components.features import IMAGENET, TFDS, Layout
+from components.datasets.layouts import IMAGENET, TFDS, Layout
+from components.ingestion import transform
+from components.ingestion.schema import written_schema
 from models.errors import InputError
 
 BEAM = PipelineOptions(["--direct_running_mode=in_memory", "--direct_num_workers=1"])

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from model_server import picture, push_narrow_model
+from helpers.serving.model_server import picture, push_narrow_model
 from tfx.components.pusher.executor import _PUSHED_DESTINATION_KEY
 from tfx.types import artifact_utils
 from tfx.v1.types import standard_artifacts
 
-from components.infra_validation import InfraValidation
-from components.pusher import Executor
+from components.pushing.infra_validation import InfraValidation
+from components.pushing.pusher import Executor
 from serving.model_server import NotServable
 
 FOLDER = "Format-Serving"  # TFX's name of the SavedModel's folder in a Model artifact

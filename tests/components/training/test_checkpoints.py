@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from components.checkpoints import Checkpoints, Position
+from components.training.checkpoints import Checkpoints, Position
 from models.errors import InputError
 from models.vgg import Net, build
 

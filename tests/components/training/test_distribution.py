@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.distribution import choose_strategy
+from components.training.distribution import choose_strategy
 from models.errors import InputError
 
 # Trains a narrow net on batches of five, which neither four devices nor two processes share evenly, and
@@ -26,11 +26,11 @@ folder, out = sys.argv[1:3]
 devices, epochs, steps, stopped = map(int, sys.argv[3:])
 cpus = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * devices)
-from components.distribution import choose_strategy
+from components.training.distribution import choose_strategy
 strategy = choose_strategy()
 worker = json.loads(os.environ.get("TF_CONFIG", '{"task": {"index": 0}}'))["task"]["index"]
 from components.recipe import Training
-from components.training_loop import Data, Loop
+from components.training.loop import Data, Loop
 from models.errors import Preempted
 from models.vgg import Net, build
 

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from components.recipe import Training
-from components.training_loop import Data, Loop
-from components.training_step import TrainingStep
+from components.training.loop import Data, Loop
+from components.training.step import TrainingStep
 from models.errors import InputError
 from models.vgg import Net, build
 
@@ -21,7 +21,7 @@ import pathlib, resource, signal, sys
 import numpy as np
 import tensorflow as tf
 from components.recipe import Training
-from components.training_loop import Data, Loop
+from components.training.loop import Data, Loop
 from models.errors import InputError
 from models.vgg import Net, build
 folder, limit, amount, width, batch = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])

@@ -10,9 +10,15 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from components import input_pipeline
-from components.features import IMAGENET, TFDS, Layout
-from components.input_pipeline import Augmentation, Source, count_records, training_crops, validation_crops
+from components.datasets.layouts import IMAGENET, TFDS, Layout
+from components.training import input_pipeline
+from components.training.input_pipeline import (
+    Augmentation,
+    Source,
+    count_records,
+    training_crops,
+    validation_crops,
+)
 
 MEAN = (120.0, 110.0, 100.0)
 SIZE = 32

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from components.recipe import Training
-from components.schedule import Schedule
-from components.training_loop import Data, Loop
+from components.training.loop import Data, Loop
+from components.training.schedule import Schedule
 from models.errors import InputError, Preempted
 from models.vgg import Net, build
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.recipe import Precision, Training
-from components.training_loop import Data, Loop
+from components.training.loop import Data, Loop
 from models.vgg import Net, build
 
 NET = Net("A", classes=4, width=16, input_size=32)

@@ -16,10 +16,10 @@ import tensorflow as tf
 SCRIPT = """
 import sys
 import keras, numpy as np, tensorflow as tf
-from components.features import IMAGENET
-from components.input_pipeline import Augmentation, Source, training_crops, validation_crops
+from components.datasets.layouts import IMAGENET
+from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
 from components.recipe import Training
-from components.training_loop import Data, Loop
+from components.training.loop import Data, Loop
 from models.errors import Preempted
 from models.vgg import Net, build
 records, folder, out = sys.argv[1:]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.cli import main
+from pipeline.commands.vgg import main
 
 
 def run(arguments, capsys) -> tuple[int, str, str]:

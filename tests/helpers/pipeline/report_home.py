@@ -12,19 +12,19 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.orchestration import metadata
 
-from components import tensorboard
 from components.datasets.sample import write_sample
-from components.model_evaluation import evaluate_models, find_examples
-from components.posteriors import View
-from components.progress import RunningMean
+from components.evaluation.model_evaluation import evaluate_models, find_examples
+from components.evaluation.posteriors import View
 from components.recipe import to_json
-from components.trainer import CONFIG
+from components.training import tensorboard
+from components.training.progress import RunningMean
+from components.training.trainer import CONFIG
 from models import vgg
 from models.protocols import Method
 from pipeline.environment import Environment
-from pipeline.experiments import EXPERIMENTS
-from serving.export import export
-from serving.signatures import Head
+from pipeline.experiments.catalogue import EXPERIMENTS
+from serving.saved_model.export import export
+from serving.saved_model.signatures import Head
 
 CLASSES = ("circle", "ring", "square", "triangle", "cross", "star", "stripes", "checks", "dots", "crescent")
 MEAN_RGB = (120.0, 110.5, 100.0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from components.figures import Figure, Measured
+from components.evaluation.tfma_results import Figure, Measured
 from pipeline.report.data_uris import png
 from pipeline.report.figures import (
     CalibrationBin,

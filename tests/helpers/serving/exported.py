@@ -8,7 +8,7 @@ from PIL import Image
 
 from models.images import rescale
 from models.vgg import Net
-from serving.head import Head
+from serving.saved_model.head import Head
 
 NET = Net("A", classes=7, width=16, input_size=64)
 HEAD = Head(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from stand_in_server import StandIn
+
+from helpers.serving.stand_in_server import StandIn
 
 
 def written(path: Path, width: int, height: int, *, noise: bool = False, **options) -> Path:

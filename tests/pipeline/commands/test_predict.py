@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from model_server import CLASSES, VERSION, picture, push_narrow_model, serving
-from predict_calls import run
+from helpers.pipeline.predict_calls import run
+from helpers.serving.model_server import CLASSES, VERSION, picture, push_narrow_model, serving
 
-from pipeline import predictors
+from pipeline.prediction import predictors
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
-from predict_calls import run
+from helpers.pipeline.predict_calls import run
 
-from pipeline.photographs import find_photographs
+from pipeline.prediction.photographs import find_photographs
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_an_interrupted_command_does_not_wait_for_the_server(photographs, silent
     arguments = ["predict", str(photographs), "--server", silent_address, *more]
     # A shell's background job ignores SIGINT, and so would what it starts.
     listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = f"{listens}; from pipeline.cli import main; main({arguments})"
+    program = f"{listens}; from pipeline.commands.vgg import main; main({arguments})"
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
     time.sleep(4)
     process.send_signal(signal.SIGINT)
@@ -85,7 +85,7 @@ def test_names_are_printed_on_one_line(tmp_path):
 def test_the_command_starts_without_tensorflow(tmp_path):
     """It takes longer to import than a server needs for an answer."""
     program = (
-        "import sys; from pipeline.cli import main\n"
+        "import sys; from pipeline.commands.vgg import main\n"
         f"try: main(['predict', {str(tmp_path / 'none.jpg')!r}, '--server', '127.0.0.1:1'])\n"
         "except SystemExit as ended: print(ended.code, 'tensorflow' in sys.modules)"
     )

@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
-from model_server import picture, push_narrow_model
+from helpers.serving.model_server import picture, push_narrow_model
 
-from pipeline.cli import main
+from pipeline.commands.vgg import main
 
 
 @pytest.fixture(scope="module")

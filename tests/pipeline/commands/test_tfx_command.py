@@ -1,4 +1,4 @@
-"""The `tfx` command. pipeline/tfx_entry.py is replaced by a stand-in: a file that prints and exits."""
+"""The `tfx` command. pipeline/commands/tfx_entry.py is replaced by a stand-in, which prints and exits."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import tfx_command
+from pipeline.commands import tfx_command
 
 TFX = Path(sys.executable).with_name("tfx")
 # The command with another ENTRY, in a process of its own, because a run replaces its process.
@@ -87,7 +87,7 @@ def tfx(start):
 
 def test_the_installed_command_is_ours():
     """TFX installs a `tfx` too: the project has to be installed after it."""
-    assert "pipeline.tfx_command" in TFX.read_text()
+    assert "pipeline.commands.tfx_command" in TFX.read_text()
 
 
 @pytest.mark.parametrize("option", ["--pipeline", "--pipeline_name", "--pipeline-name"])

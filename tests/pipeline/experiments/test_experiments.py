@@ -11,11 +11,17 @@ from models.errors import InputError
 from models.initialisation import Initialisation
 from models.vgg import Net
 from pipeline.environment import Environment
-from pipeline.experiments import EXPERIMENTS, chain, experiment, experiments_named, from_random_weights
-from pipeline.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6
+from pipeline.experiments.catalogue import (
+    EXPERIMENTS,
+    chain,
+    experiment,
+    experiments_named,
+    from_random_weights,
+)
+from pipeline.experiments.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6
 from pipeline.pipeline import create_pipeline
 
-PAPER = Path(__file__).resolve().parents[3] / "shared" / "paper_tables.json"
+PAPER = Path(__file__).resolve().parents[4] / "shared" / "paper_tables.json"
 
 
 SINGLE_NETS = (*TABLE_3, *TABLE_4, *TABLE_5)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.network_cost import cost, dense_flop
 from models.vgg import Net, build
+from pipeline.nets.network_cost import cost, dense_flop
 
 PARAMETERS = {
     "A": 132_863_336,

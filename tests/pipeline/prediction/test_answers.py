@@ -10,7 +10,7 @@ import sys
 def test_a_terminal_gets_bars_as_long_as_the_probabilities():
     """In a pseudo-terminal of 80 columns, with a name that does not fit on a line."""
     program = (
-        "from pipeline.predictions import Answer, show\n"
+        "from pipeline.prediction.answers import Answer, show\n"
         f"best = [('great white shark, {'man-eater, ' * 8}end', 0.75), ('tench', 0.25), ('hen', 0.0)]\n"
         "show([Answer('a.jpg', best)], 1, source='', signature='', json_=False)\n"
     )

@@ -4,10 +4,10 @@ import grpc
 import pytest
 
 from models.errors import InputError
-from pipeline import predictors
-from pipeline.photographs import ImageError
-from pipeline.refusals import BusyError, reason, refusal
-from pipeline.run import ComponentError
+from pipeline.prediction import predictors
+from pipeline.prediction.photographs import ImageError
+from pipeline.prediction.refusals import BusyError, reason, refusal
+from pipeline.running.run import ComponentError
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
-from report_stand_ins import PAPER, experiment
+from helpers.pipeline.report_stand_ins import PAPER, experiment
 
-from components import tensorboard
-from components.progress import RunningMean
+from components.training import tensorboard
+from components.training.progress import RunningMean
 from pipeline.report import collect
 from pipeline.report.charts import calibration as calibration_chart
 from pipeline.report.charts import error_against_q, learning_curves

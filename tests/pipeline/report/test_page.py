@@ -4,11 +4,11 @@ import dataclasses
 import re
 
 import pytest
-from report_browser import needs_chromium, probe
-from report_stand_ins import PAPER, experiment, net, pictures, report
+from helpers.pipeline.report_browser import needs_chromium, probe
+from helpers.pipeline.report_stand_ins import PAPER, experiment, net, pictures, report
 from rich.console import Console
 
-from components.figures import Measured
+from components.evaluation.tfma_results import Measured
 from pipeline.report.figures import PaperTable, TableRow
 from pipeline.report.model_card import as_markdown, model_card
 from pipeline.report.page import duration, p_text, render, share, shown_epochs

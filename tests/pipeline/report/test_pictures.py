@@ -11,8 +11,8 @@ from PIL import Image
 from models import vgg
 from pipeline.report.pictures import filters, thumbnail
 from pipeline.report.score_maps import MOST_OPAQUE, RGB, Scorer, overlay
-from serving.export import export
-from serving.signatures import Head
+from serving.saved_model.export import export
+from serving.saved_model.signatures import Head
 
 
 def opened(uri: str) -> Image.Image:

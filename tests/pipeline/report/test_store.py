@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from report_browser import needs_chromium, probe
-from report_home import CLASSES, MEAN_RGB, VALIDATION_PER_CLASS, make_home
+from helpers.pipeline.report_browser import needs_chromium, probe
+from helpers.pipeline.report_home import CLASSES, MEAN_RGB, VALIDATION_PER_CLASS, make_home
 from rich.console import Console
 
-from components.averages import AVERAGE
+from components.evaluation.averaging_plan import AVERAGE
 from models.errors import InputError
 from pipeline.environment import Environment
 from pipeline.report import writer

@@ -3,7 +3,7 @@
 import pytest
 
 from models.errors import InputError, Preempted
-from pipeline.run import ComponentError, exit_status, one_line
+from pipeline.running.run import ComponentError, exit_status, one_line
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from models.errors import InputError
-from pipeline.preflight import check_data
+from pipeline.running.preflight import check_data
 
 KEYS = ("image/encoded", "image/class/label", "image/filename")
 TFDS_KEYS = ("image", "label", "file_name")

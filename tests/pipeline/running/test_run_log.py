@@ -12,8 +12,8 @@ import pytest
 from absl import logging as absl_logging
 from rich.console import Console
 
-from pipeline.component_lines import ComponentLines
-from pipeline.run_log import logging_to, quiet_imports
+from pipeline.running.component_lines import ComponentLines
+from pipeline.running.run_log import logging_to, quiet_imports
 
 
 class _Kept(logging.Handler):
@@ -41,7 +41,7 @@ def verbosity():
 SAYS_EVERYTHING = """
 import logging, os, pathlib, sys, warnings
 from absl import logging as absl_logging
-from pipeline.run_log import logging_to
+from pipeline.running.run_log import logging_to
 with logging_to(pathlib.Path(sys.argv[1])):
     logging.getLogger("tfx.orchestration").info("from python's %s", "logging")
     absl_logging.info("from absl")
@@ -159,7 +159,7 @@ def test_a_line_for_each_component():
 
 def test_the_time_is_the_components(monkeypatch):
     clock = iter([100.0, 112.34, 200.0, 201.0])
-    monkeypatch.setattr("pipeline.component_lines.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("pipeline.running.component_lines.time.monotonic", lambda: next(clock))
     written, _ = _lines(
         "Component A is running.",
         "Component A is finished.",

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_browser import Browser, Page
-from photograph_files import written
-from stand_in_server import StandIn
+from helpers.serving.page_browser import Browser, Page
+from helpers.serving.photograph_files import written
+from helpers.serving.stand_in_server import StandIn
 
 
 @pytest.fixture(scope="session")

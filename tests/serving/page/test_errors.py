@@ -1,8 +1,8 @@
 """What the page says when something goes wrong, in plain words, and how to go on."""
 
 import pytest
-from page_browser import needs_chromium
-from photograph_files import written
+from helpers.serving.page_browser import needs_chromium
+from helpers.serving.photograph_files import written
 
 pytestmark = needs_chromium
 DONE = "document.body.dataset.state === 'done'"

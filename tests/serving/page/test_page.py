@@ -4,8 +4,8 @@ import re
 
 import httpx
 import pytest
-from page_browser import needs_chromium
-from stand_in_server import StandIn, map_of
+from helpers.serving.page_browser import needs_chromium
+from helpers.serving.stand_in_server import StandIn, map_of
 
 DONE = "document.body.dataset.state === 'done'"
 CONTRASTS = """(() => {

@@ -4,8 +4,8 @@ import base64
 import time
 
 import pytest
-from page_browser import needs_chromium
-from photograph_files import orientation, sent, written
+from helpers.serving.page_browser import needs_chromium
+from helpers.serving.photograph_files import orientation, sent, written
 
 pytestmark = needs_chromium
 DONE = "document.body.dataset.state === 'done'"

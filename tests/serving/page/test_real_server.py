@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from model_server import VERSION, picture, push_narrow_model, serving
-from page_browser import needs_chromium
-from photograph_files import orientation, written
+from helpers.serving.model_server import VERSION, picture, push_narrow_model, serving
+from helpers.serving.page_browser import needs_chromium
+from helpers.serving.photograph_files import orientation, written
 
 pytestmark = needs_chromium
 DONE = "document.body.dataset.state === 'done'"

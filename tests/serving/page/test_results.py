@@ -1,9 +1,9 @@
 """What the page shows of an answer: classes, bars, score maps where they belong, tables."""
 
 import pytest
-from page_browser import needs_chromium
-from photograph_files import orientation, written
-from stand_in_server import map_of
+from helpers.serving.page_browser import needs_chromium
+from helpers.serving.photograph_files import orientation, written
+from helpers.serving.stand_in_server import map_of
 
 pytestmark = needs_chromium
 DONE = "document.body.dataset.state === 'done'"

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, IMAGES, NET
+from helpers.serving.exported import HEAD, IMAGES, NET
 
 from models import scoring
 from models.fully_convolutional import fully_convolutional
 from models.images import decode
 from models.vgg import build
-from serving.export import export
+from serving.saved_model.export import export
 
 
 @pytest.fixture(scope="session")

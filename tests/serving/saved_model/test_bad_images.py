@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, IMAGES, encode, example
+from helpers.serving.exported import HEAD, IMAGES, encode, example
 from PIL import Image
 
-from serving.signatures import requests, signatures
+from serving.saved_model.signatures import requests, signatures
 
 CUT = IMAGES[0][: len(IMAGES[0]) // 3]
 UNDECODABLE = "not a JPEG or PNG image that can be decoded"

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, IMAGES, example, pixels, softmax
+from helpers.serving.exported import HEAD, IMAGES, example, pixels, softmax
 
-from serving.signatures import signatures
+from serving.saved_model.signatures import signatures
 
 
 def test_examples_give_each_q_and_the_mean_of_them(loaded, expected):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import keras
 import numpy as np
 import tensorflow as tf
-from exported import HEAD, IMAGES, pixels
+from helpers.serving.exported import HEAD, IMAGES, pixels
 
-from serving.signatures import signatures
+from serving.saved_model.signatures import signatures
 
 
 def test_features_are_fc7_averaged_over_places_flips_and_q_and_of_length_1(loaded, convolutional):

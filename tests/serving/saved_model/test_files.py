@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, IMAGES, NET, example
+from helpers.serving.exported import HEAD, IMAGES, NET, example
 from tensorflow_serving.apis import prediction_log_pb2
 
 from models import scoring
 from models.errors import InputError
 from models.images import decode
-from serving.export import DESCRIPTION, describe, export, export_again, read_weights
+from serving.saved_model.export import DESCRIPTION, describe, export, export_again, read_weights
 
 
 def test_each_variable_is_stored_once(path, trained):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, IMAGES, PREDICTED, example
+from helpers.serving.exported import HEAD, IMAGES, PREDICTED, example
 
 PREDICTION = {
     "probabilities": (tf.float32, [None, 7]),

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, encode, example, pixels, softmax
+from helpers.serving.exported import HEAD, encode, example, pixels, softmax
 from PIL import Image
 
 from models.images import rescale

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import IMAGES, encode
+from helpers.serving.exported import IMAGES, encode
 
 SOURCE = Path(__file__).with_name("saved_model_bundle.cc")
 LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, softmax
+from helpers.serving.exported import HEAD, softmax
 
 
 def test_it_does_not_rescale(loaded, convolutional):

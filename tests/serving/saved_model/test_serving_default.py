@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, IMAGES, encode, pixels, softmax
+from helpers.serving.exported import HEAD, IMAGES, encode, pixels, softmax
 
-from serving.signatures import requests, signatures, top_classes
+from serving.saved_model.signatures import requests, signatures, top_classes
 
 
 def test_the_test_images_have_clearly_different_answers(expected):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from exported import HEAD, IMAGES, PREDICTED, pixels, softmax
+from helpers.serving.exported import HEAD, IMAGES, PREDICTED, pixels, softmax
 
 
 @pytest.mark.parametrize("number", range(len(IMAGES)))

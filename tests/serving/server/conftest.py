@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from running_server import RunningServer, picture
+from helpers.serving.running_server import RunningServer, picture
 
 from models.vgg import Net, build
-from serving.export import export
-from serving.server.warm_up import WARM_UP
-from serving.signatures import Head
+from serving.saved_model.export import export
+from serving.saved_model.signatures import Head
+from serving.server.versions.warm_up import WARM_UP
 
 CLASSES = ("tench", "goldfish", "shark", "hen", "Käfer", "class 5", "owl")
 NET = Net("A", classes=len(CLASSES), width=8, input_size=32)

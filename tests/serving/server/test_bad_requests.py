@@ -7,7 +7,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from running_server import arrays, b64, picture, predict_request
+from helpers.serving.running_server import arrays, b64, picture, predict_request
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,

@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from running_server import PATIENCE, b64, picture, predict_request
+from helpers.serving.running_server import PATIENCE, b64, picture, predict_request
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 pytestmark = pytest.mark.slow  # importing TensorFlow takes each process seconds

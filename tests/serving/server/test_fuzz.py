@@ -10,9 +10,9 @@ import grpc
 import httpx
 import numpy as np
 import pytest
-from mutations import body, image_request, message, photographs
-from running_server import arrays, picture, predict_request
-from server_process import ServerProcess
+from helpers.serving.mutations import body, image_request, message, photographs
+from helpers.serving.running_server import arrays, picture, predict_request
+from helpers.serving.server_process import ServerProcess
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 INPUTS = int(os.environ.get("VGG_FUZZ_INPUTS", "20000"))

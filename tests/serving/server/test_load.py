@@ -11,11 +11,11 @@ import grpc
 import httpx
 import numpy as np
 import pytest
-from running_server import arrays, b64, picture, predict_request
-from server_process import ServerProcess
+from helpers.serving.running_server import arrays, b64, picture, predict_request
+from helpers.serving.server_process import ServerProcess
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.server.warm_up import WARM_UP
+from serving.server.versions.warm_up import WARM_UP
 
 SECONDS = float(os.environ.get("VGG_LOAD_SECONDS", "20"))
 CLIENTS = 8

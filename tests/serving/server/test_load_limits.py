@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import numpy as np
 import pytest
-from running_server import PATIENCE, RunningServer, b64, picture, predict_request
+from helpers.serving.running_server import PATIENCE, RunningServer, b64, picture, predict_request
 
 from serving.server.errors import ServingError
 

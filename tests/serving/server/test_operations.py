@@ -5,8 +5,8 @@ import json
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from helpers.serving.running_server import RunningServer, b64, picture, predict_request
 from prometheus_client.parser import text_string_to_metric_families
-from running_server import RunningServer, b64, picture, predict_request
 
 IMAGE = picture(1)
 PATH = "/v1/models/vgg:predict"

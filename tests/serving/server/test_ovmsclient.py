@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from helpers.serving.running_server import RunningServer
 from ovmsclient import make_grpc_client, make_http_client
-from running_server import RunningServer
 
 IMAGES = 100
 PATIENCE = 60.0

@@ -10,7 +10,7 @@ import grpc
 import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from running_server import PATIENCE, RunningServer, b64, picture, predict_request
+from helpers.serving.running_server import PATIENCE, RunningServer, b64, picture, predict_request
 from tensorflow_serving.apis import model_management_pb2, prediction_service_pb2_grpc
 
 from models.errors import InputError

@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
-from running_server import PATIENCE, RunningServer, arrays, b64, predict_request
+from helpers.serving.running_server import PATIENCE, RunningServer, arrays, b64, predict_request
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
 from models.errors import InputError

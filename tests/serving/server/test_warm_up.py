@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from running_server import RunningServer, picture, predict_request
+from helpers.serving.running_server import RunningServer, picture, predict_request
 from tensorflow_serving.apis import prediction_log_pb2
 
 from models.errors import InputError
-from serving.server import warm_up
+from serving.server.versions import warm_up
 
 
 def write(base: Path, *logs: prediction_log_pb2.PredictionLog) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.server.batcher import Batcher, Batching
+from serving.server.batching.batcher import Batcher, Batching
+from serving.server.batching.work import Work, renumber
+from serving.server.encoding.signature import Signature, Spec
 from serving.server.errors import ServingError, invalid
 from serving.server.metrics import Metrics
-from serving.server.signature import Signature, Spec
-from serving.server.work import Work, renumber
 
 SUM = Signature(
     "sum",

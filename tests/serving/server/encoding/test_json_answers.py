@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from serving.server.encoding.json_answers import AT_ONCE, columnar_body, row_body
 from serving.server.errors import ServingError
-from serving.server.json_answers import AT_ONCE, columnar_body, row_body
 
 FLOATS = np.array([[1.5, -0.25], [0.1, 3e-30]], np.float32)
 STRINGS = np.array([[b"owl", "Käfer".encode()]], object)

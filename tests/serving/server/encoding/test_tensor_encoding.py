@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
+from serving.server.encoding.signature import Spec
+from serving.server.encoding.tensors import Limits, to_array, to_proto
 from serving.server.errors import ServingError
-from serving.server.signature import Spec
-from serving.server.tensors import Limits, to_array, to_proto
 
 LIMITS = Limits(items=100, elements=1000)
 

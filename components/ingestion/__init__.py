@@ -1,0 +1,1 @@
+"""From TFRecords to what training and evaluation start from: schema, gates, tf.Transform."""

@@ -1,0 +1,1 @@
+"""From a trained net to the model that a server loads: exported, tried out, pushed."""

@@ -1,0 +1,1 @@
+"""Section 3.1: crops, the step of SGD, the learning rate, checkpoints; TFX's Trainer around them."""

@@ -1,0 +1,1 @@
+"""What each net of Table 1 costs."""

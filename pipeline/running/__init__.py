@@ -1,0 +1,1 @@
+"""One run on this machine: checks before it, TFX's local engine, logs, what came of it."""

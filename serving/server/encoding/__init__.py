@@ -1,0 +1,1 @@
+"""What a request's values are on the wire, in JSON and in protos, and as arrays."""

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's services: Predict, Classify, metadata, status, reload, over gRPC and REST."""

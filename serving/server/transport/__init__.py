@@ -1,0 +1,1 @@
+"""gRPC and HTTP: bytes, limits, tokens and TLS; nothing about models."""

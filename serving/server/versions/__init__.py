@@ -1,0 +1,1 @@
+"""The models that are served: which versions exist, their loading, swapping and unloading."""

@@ -1,0 +1,1 @@
+"""Homes, reports and browsers for the tests of the pipeline."""

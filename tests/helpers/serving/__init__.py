@@ -1,0 +1,1 @@
+"""Servers, models, browsers and stand-ins for the tests of serving."""
