@@ -111,7 +111,8 @@ def _photographs(data: str, images: int) -> list[bytes]:
 
 
 def _scorers(method):
-    from models.vgg import Net, build_fully_convolutional
+    from models.net import Net
+    from models.vgg import build_fully_convolutional
     from models.view_scorer import ViewScorer
 
     net = build_fully_convolutional(Net("D"))
@@ -131,8 +132,8 @@ def _normal(shape):
 
 def _dense(encoded):
     from models import images
+    from models.net import Net
     from models.protocols import Method
-    from models.vgg import Net
     from pipeline.nets.network_cost import dense_flop
 
     scorers = _scorers(Method.DENSE)
@@ -150,8 +151,8 @@ def _singly(encoded):
 
 
 def _crops(encoded):
+    from models.net import Net
     from models.protocols import Method
-    from models.vgg import Net
     from pipeline.nets.network_cost import cost
 
     scorers = _scorers(Method.MULTI_CROP)
@@ -163,8 +164,8 @@ def _keras(encoded):
     import numpy as np
 
     from models import images
+    from models.net import Net
     from models.protocols import Method, crop_places
-    from models.vgg import Net
     from pipeline.nets.network_cost import cost
 
     model = keras.applications.VGG16(weights=None)

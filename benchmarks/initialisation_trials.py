@@ -17,9 +17,11 @@ from components.training.progress import RunningMean
 from components.training.step import TrainingStep
 from models import images
 from models.errors import InputError
-from models.initialisation import FROM_A, Initialisation, take_weights
+from models.initial_weights import FROM_A, take_weights
+from models.initialisation import Initialisation
+from models.net import Net
 from models.pixel_moments import mean_and_covariance, pixel_moments
-from models.vgg import Net, build
+from models.vgg import build
 
 RATES = (1e-2, 2.5e-3, 5e-4)  # the paper's, the demo's, a fifth of that
 BATCH = 16

@@ -79,7 +79,8 @@ def _photographs(data: Path, most: int) -> list[bytes]:
 
 
 def _export(path: Path, sides: tuple[int, ...]) -> str:
-    from models.vgg import Net, build
+    from models.net import Net
+    from models.vgg import build
     from serving.saved_model.export import export
     from serving.saved_model.signatures import Head
 

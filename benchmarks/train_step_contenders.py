@@ -52,7 +52,8 @@ def _ours(precision: str, batch: int, steps: int, batches) -> dict:
     from components.recipe import Precision, Training
     from components.training.distribution import Workers, choose_strategy
     from components.training.step import TrainingStep
-    from models.vgg import Net, build
+    from models.net import Net
+    from models.vgg import build
 
     policy = Precision.FLOAT32 if precision == "float32" else Precision.BFLOAT16
     strategy = choose_strategy()

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from models.errors import InputError
 from models.initialisation import Initialisation
+from models.net import Net
 from models.protocols import Protocol
-from models.vgg import Net
 
 TOP1_ERROR, TOP5_ERROR = "top1_error", "top5_error"
 CROSS_ENTROPY, CALIBRATION_ERROR = "cross_entropy", "expected_calibration_error"

@@ -2,7 +2,8 @@
 
 import keras
 
-from models.vgg import Net, build_fully_convolutional
+from models.net import Net
+from models.vgg import build_fully_convolutional
 
 
 def fully_convolutional(trained: keras.Model, net: Net) -> keras.Model:

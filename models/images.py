@@ -10,8 +10,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from models import exif_orientation, image_header
-
-MOST_PIXELS = 1 << 26  # 192 MiB decoded
+from models.limits import MOST_PIXELS
 
 
 def decode(image_bytes: tf.Tensor, *, most_pixels: int = MOST_PIXELS) -> tf.Tensor:

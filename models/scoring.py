@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from models import images
+from models.limits import SQUARES
 
 ScoreMap = Callable[[tf.Tensor], tf.Tensor]
 """float32 [N, H, W, 3], mean subtracted, to scores [N, h, w, classes]."""
-SQUARES = 4
 
 
 def posteriors(score_map: tf.Tensor) -> tf.Tensor:

@@ -6,51 +6,15 @@ Layer names are the field's: conv3_2, pool3, fc6, fc7, fc8.
 """
 
 import itertools
-from dataclasses import dataclass
 
 import keras
 
-from models.architectures import BLOCK_CHANNELS, FC_CHANNELS, LRN, STRIDE, architecture
-from models.errors import InputError
+from models.architectures import BLOCK_CHANNELS, LRN, architecture
+from models.initial_weights import kernel_initializer
 from models.initialisation import Initialisation
 from models.local_response_norm import LocalResponseNorm
+from models.net import Net
 from models.window_product import WindowProduct
-
-
-@dataclass(frozen=True)
-class Net:
-    """What fixes a network's shape.
-
-    Attributes:
-        configuration: the paper's letter.
-        classes: outputs of fc8.
-        width: divisor of every layer's channels except fc8's; 1 is the paper's network.
-        input_size: side of the training crop in pixels, a multiple of 32; 224 is the paper's.
-    """
-
-    configuration: str
-    classes: int = 1000
-    width: int = 1
-    input_size: int = 224
-
-    def __post_init__(self):
-        architecture(self.configuration)
-        if self.input_size < STRIDE or self.input_size % STRIDE:
-            raise InputError(f"input size {self.input_size}: expected a multiple of {STRIDE} pixels")
-        if self.width < 1 or BLOCK_CHANNELS[0] % self.width:
-            raise InputError(f"width {self.width}: expected a divisor of {BLOCK_CHANNELS[0]}")
-        if self.classes < 2:
-            raise InputError(f"classes {self.classes}: expected at least 2")
-
-    @property
-    def fc6_side(self) -> int:
-        """Side of the last pool's output at the training size: fc6's kernel, 7 in the paper."""
-        return self.input_size // STRIDE
-
-    @property
-    def fc_channels(self) -> int:
-        """Outputs of fc6 and of fc7, 4096 in the paper."""
-        return FC_CHANNELS // self.width
 
 
 def build(
@@ -75,7 +39,7 @@ def build(
         x = keras.layers.Dense(
             net.fc_channels,
             activation="relu",
-            kernel_initializer=initialisation.kernel_initializer(next(seeds)),
+            kernel_initializer=kernel_initializer(initialisation, next(seeds)),
             name=name,
             dtype=dtype,
         )(x)
@@ -83,7 +47,7 @@ def build(
             x = keras.layers.Dropout(dropout, seed=next(seeds), name=f"{name}_dropout", dtype=dtype)(x)
     scores = keras.layers.Dense(
         net.classes,
-        kernel_initializer=initialisation.kernel_initializer(next(seeds)),
+        kernel_initializer=kernel_initializer(initialisation, next(seeds)),
         name="fc8",
         dtype="float32",
     )(x)
@@ -117,7 +81,7 @@ def _convolutional_layers(x, net: Net, initialisation: Initialisation | None, se
             if layer == LRN:
                 x = LocalResponseNorm(name=f"lrn{number}", dtype=dtype)(x)
                 continue
-            initializer = initialisation.kernel_initializer(next(seeds)) if initialisation else "zeros"
+            initializer = kernel_initializer(initialisation, next(seeds)) if initialisation else "zeros"
             x = keras.layers.Conv2D(
                 channels // net.width,
                 layer,

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_metadata.proto import metadata_store_pb2
-
 from models.errors import InputError
 
 PIPELINE_NAME = "vgg"
@@ -54,13 +52,6 @@ class Environment:
     def metadata(self) -> Path:
         """ML Metadata's SQLite file."""
         return self.home / "metadata.sqlite"
-
-    def metadata_connection(self) -> metadata_store_pb2.ConnectionConfig:
-        """For ML Metadata. TFX's own helper would make the folder, and naming it must not."""
-        connection = metadata_store_pb2.ConnectionConfig()
-        connection.sqlite.filename_uri = str(self.metadata)
-        connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-        return connection
 
     @property
     def serving(self) -> Path:

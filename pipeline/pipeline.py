@@ -7,12 +7,12 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 from tfx.types.channel_utils import union
 
-from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS
+from components.datasets.layouts import EVAL_SPLIT, TRAIN_SHARDS, TRAIN_SPLIT, VALIDATION_SHARDS
 from components.evaluation.averager import Averager
 from components.evaluation.averaging_plan import BASELINE, averages
 from components.evaluation.evaluator import eval_config
-from components.evaluation.posteriors import View
 from components.evaluation.scorer import Scorer
+from components.evaluation.view import View
 from components.ingestion.gates import AnomalyGate, UndecodableGate
 from components.ingestion.schema import WrittenSchemaGen, statistics_options
 from components.pushing.exporter import Exporter
@@ -22,6 +22,7 @@ from components.recipe import to_json
 from components.training.trainer import BASE, CONFIG
 from pipeline.environment import PIPELINE_NAME, Environment
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, chain, fused
+from pipeline.metadata_connection import metadata_connection
 
 TRIED_PHOTOGRAPHS = 2  # a full-width net takes seconds for each on a CPU
 TF_SERVING_TAG = "2.16.1"
@@ -64,7 +65,7 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
         model=exporter.outputs["model"],
         baseline_model=models.get(BASELINE),
         eval_config=eval_config(wanted.names, experiment.evaluation, bless=not experiment.fused_with),
-        example_splits=["eval"],
+        example_splits=[EVAL_SPLIT],
     )
     evaluation = [exporter, *([baseline] if baseline else []), *scorers, averager, evaluator]
     push = [] if experiment.fused_with else _push(exporter, evaluator, data.examples, environment)
@@ -73,7 +74,7 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
         pipeline_root=str(environment.pipeline_root),
         components=[*data.nodes, *trainers.values(), *evaluation, *push],
         enable_cache=True,
-        metadata_connection_config=environment.metadata_connection(),
+        metadata_connection_config=metadata_connection(environment),
         beam_pipeline_args=BEAM_ARGUMENTS,
     )
 
@@ -91,7 +92,7 @@ def _data(experiment: Experiment, environment: Environment) -> _Data:
         examples=examples,
         schema=schema,
         preprocessing_fn="components.ingestion.transform.preprocessing_fn",
-        splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=["eval"]),
+        splits_config=tfx.proto.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[EVAL_SPLIT]),
         disable_statistics=True,
     )
     transform.add_upstream_node(anomaly_gate)
@@ -128,8 +129,8 @@ def _trainer(stage: Experiment, base: BaseChannel | None, environment: Environme
         transform_graph=data.transform_graph,
         schema=data.schema,
         base_model=base,
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        train_args=tfx.proto.TrainArgs(splits=[TRAIN_SPLIT]),
+        eval_args=tfx.proto.EvalArgs(splits=[EVAL_SPLIT]),
         custom_config={CONFIG: to_json(stage.config), BASE: str(environment.init_from or "")},
     ).with_id(f"Trainer.{stage.weights}")
     trainer.add_upstream_node(data.gate)
@@ -187,7 +188,7 @@ def _docker_validation(model: BaseChannel, examples: BaseChannel) -> BaseNode:
         ),
         request_spec=tfx.proto.RequestSpec(
             tensorflow_serving=tfx.proto.TensorFlowServingRequestSpec(signature_names=["examples"]),
-            split_name="eval",
+            split_name=EVAL_SPLIT,
             num_examples=TRIED_PHOTOGRAPHS,
         ),
     )
@@ -196,7 +197,7 @@ def _docker_validation(model: BaseChannel, examples: BaseChannel) -> BaseNode:
 def _splits() -> tfx.proto.Input:
     return tfx.proto.Input(
         splits=[
-            tfx.proto.Input.Split(name="train", pattern=TRAIN_SHARDS),
-            tfx.proto.Input.Split(name="eval", pattern=VALIDATION_SHARDS),
+            tfx.proto.Input.Split(name=TRAIN_SPLIT, pattern=TRAIN_SHARDS),
+            tfx.proto.Input.Split(name=EVAL_SPLIT, pattern=VALIDATION_SHARDS),
         ]
     )

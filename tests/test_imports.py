@@ -3,7 +3,9 @@
 import ast
 import importlib
 import subprocess
+import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,42 +13,139 @@ from setuptools import find_packages
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ["models", "serving", "components", "pipeline"]
-TFX = {"tfx", "tfx_bsl"}
-FORBIDDEN = {
-    "models": {
-        *{"serving", "components", "pipeline", "apache_beam", "tensorflow_data_validation"},
-        *{"tensorflow_transform", "tensorflow_model_analysis", *TFX},
-    },
-    "serving": {"components", "pipeline", *TFX},
-    "components": {"pipeline"},
-    "pipeline": set(),
-}
+
+# The rooms, lowest first. A module may import its own room and those above it in this list, so a room in
+# between may be left out and no circle can arise between rooms. A room holds its sub-packages too, unless
+# they have a line of their own.
+ROOMS = [
+    "models",
+    "serving.saved_model",
+    "serving",
+    "serving.page",
+    "serving.server",  # what all its rooms share: options, errors, metrics
+    "serving.server.encoding",
+    "serving.server.versions",
+    "serving.server.batching",
+    "serving.server.transport",
+    "serving.server.protocol",
+    "components",  # recipe.py, artifact_files.py
+    "components.datasets",
+    "components.ingestion",
+    "components.training",
+    "components.evaluation",
+    "components.pushing",
+    "pipeline.experiments",
+    "pipeline",  # environment.py, pipeline.py, exit_status.py
+    "pipeline.nets",
+    "pipeline.report",
+    "pipeline.prediction",
+    "pipeline.running",
+    "pipeline.commands",
+]
+# Modules that put a whole room together lie in it and import all of its rooms.
+TOPS = {"serving.server.server", "serving.server.command", "serving.server.__main__"}
+
+BEAM = {"apache_beam", "tensorflow_data_validation", "tensorflow_transform", "tensorflow_model_analysis"}
+TFX = {"tfx", "tfx_bsl", "ml_metadata"}
+NOT_IN = {"models": BEAM | TFX, "serving": BEAM | TFX}
+"""What a layer must not import of other people's packages: `vgg predict` and `vgg serve` need neither."""
+
+DESCRIBING = [
+    "models.architectures",
+    "models.net",
+    "models.initialisation",
+    "models.protocols",
+    "models.limits",
+    "serving.saved_model.head",
+    "serving.server.options",
+    "components.recipe",
+    "components.datasets.layouts",
+    "components.evaluation.view",
+    "components.evaluation.averaging_plan",
+    "pipeline.environment",
+    "pipeline.exit_status",
+    "pipeline.experiments.catalogue",
+    "pipeline.experiments.experiment_table",
+    "pipeline.nets.net_table",
+    "pipeline.commands.vgg",
+]
+HEAVY = {"tensorflow", "keras", "tfx", "grpc", *BEAM, *TFX}
 
 
 def imported(source: str) -> Iterator[str]:
-    """Top-level names of the modules that a file imports, anywhere in it."""
+    """Dotted names of the modules that a file imports, anywhere in it; of `from a import b` also a.b."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"relative import in line {node.lineno}"
-            yield node.module.split(".")[0]
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_imports_go_one_way(layer: str):
-    files = sorted((ROOT / layer).rglob("*.py"))
-    assert files
+def _name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {_name(path): path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))}
+
+
+def room_of(module: str) -> str:
+    """The longest of ROOMS that the module's name begins with."""
+    return max((room for room in ROOMS if f"{module}.".startswith(f"{room}.")), key=len)
+
+
+def _imports_of(module: str) -> set[str]:
+    """Modules of ours."""
+    return set(imported(MODULES[module].read_text(encoding="utf-8"))) & set(MODULES) - {module}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_go_one_way(room: str):
+    members = [module for module in MODULES if room_of(module) == room and module not in TOPS]
+    assert members
+    allowed = set(ROOMS[: ROOMS.index(room) + 1])
     wrong = {
-        str(path.relative_to(ROOT)): names
-        for path in files
-        if (names := FORBIDDEN[layer] & set(imported(path.read_text(encoding="utf-8"))))
+        module: above
+        for module in members
+        if (above := {other for other in _imports_of(module) if room_of(other) not in allowed})
+    }
+    assert not wrong
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Neither at once nor late: an import within a function counts."""
+    graph = {module: _imports_of(module) for module in MODULES}
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def test_a_circle_is_seen():
+    with pytest.raises(CycleError):
+        list(TopologicalSorter({"a": {"b"}, "b": {"a"}}).static_order())
+
+
+@pytest.mark.parametrize("layer", NOT_IN)
+def test_a_lower_layer_needs_no_tfx(layer: str):
+    wrong = {
+        module: names
+        for module, path in MODULES.items()
+        if module.split(".")[0] == layer
+        and (names := NOT_IN[layer] & {name.split(".")[0] for name in imported(path.read_text())})
     }
     assert not wrong
 
 
 def test_an_import_within_a_function_is_seen():
-    assert set(imported("import a.b\ndef f():\n    from c.d import e\n")) == {"a", "c"}
+    found = set(imported("import a.b\ndef f():\n    from c.d import e\n"))
+    assert found == {"a.b", "c.d", "c.d.e"}
+
+
+@pytest.mark.parametrize("module", DESCRIBING)
+def test_what_only_describes_imports_no_tensorflow(module: str):
+    """In a process of its own: here, other tests have imported it."""
+    code = f"import sys, {module}; print(*set({HEAVY!r}) & set(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert ended.stdout.split() == []
 
 
 @pytest.mark.parametrize("layer", LAYERS)

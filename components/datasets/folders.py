@@ -19,7 +19,7 @@ from components.datasets import tfrecords
 from components.datasets.class_folders import Source, categories_of, find
 from components.datasets.manifest import Category, DataSet
 from components.datasets.tfrecords import Picture, Plan, Split, Unreadable, Watcher
-from models.errors import InputError
+from models.errors import InputError, cause_of
 
 IMAGES_PER_SHARD = 500
 LEAST_SHARDS = {"train": 2, "validation": 1}
@@ -84,7 +84,7 @@ def read(file: Source, label: int) -> Picture | Unreadable:
         with Image.open(BytesIO(encoded)) as image:
             image.load()
     except Exception as error:  # Pillow's decoders raise about anything for a damaged file
-        return Unreadable(file.name, _reason(error))
+        return Unreadable(file.name, _unusable_because(error))
     if image.format not in FORMATS:
         return Unreadable(file.name, f"is {image.format}, expected JPEG or PNG")
     return _picture(file.path.name, label, encoded, image)
@@ -122,10 +122,10 @@ def _channels(image: Image.Image) -> int:
     return len(image.getbands())
 
 
-def _reason(error: Exception) -> str:
+def _unusable_because(error: Exception) -> str:
     if isinstance(error, Image.UnidentifiedImageError):
         return "is no image"
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
+    return cause_of(error)
 
 
 def _check_apart(source: Path, out: Path) -> None:

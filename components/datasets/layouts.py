@@ -85,6 +85,9 @@ def layout_of(keys: Collection[str], where: str) -> Layout:
     return LAYOUTS[shared.index(max(shared))]
 
 
+# Splits of the Examples artifacts that the pipeline makes of them.
+TRAIN_SPLIT, EVAL_SPLIT = "train", "eval"
+
 # Names of the shards that both layouts come in: train-00000-of-01024 and
 # imagenet2012-train.tfrecord-00000-of-01024.
 TRAIN_SHARDS = "*train*-?????-of-?????"

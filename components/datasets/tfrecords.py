@@ -5,7 +5,6 @@ the pipeline's cache looks at the files' modification times.
 """
 
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from components.datasets.layouts import IMAGENET
 from components.datasets.manifest import Category, DataSet, SplitReport, existing, save
 from components.datasets.staging import staged
+from models.quiet_imports import quiet_imports
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -176,14 +176,8 @@ def _feature(values: list) -> "tf.train.Feature":
 
 
 def _tensorflow() -> Any:
-    """TensorFlow, imported late: it takes seconds, and --help needs none of it.
-
-    Level 3, because at 2 a GPU build still prints three lines of "Unable to register cuFFT factory" and the
-    like; what goes wrong while records are written is an exception, not a line of the log.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries that it imports, as google.api_core's
+    """TensorFlow, imported late: it takes seconds, and --help needs none of it."""
+    with quiet_imports():
         import tensorflow
 
     return tensorflow

@@ -12,13 +12,13 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components import artifact_files
+from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averaging_on_beam import NAMES_SHOWN, AveragePosteriors
 from components.evaluation.averaging_plan import BASELINE, Averages
-from components.evaluation.posteriors import Posteriors, View, holds_view, partition_count, read_view
+from components.evaluation.posteriors import Posteriors, holds_view, partition_count, read_view
+from components.evaluation.view import View
 from components.recipe import from_json
 from models.errors import InputError
-
-SPLIT = "eval"
 
 
 @component(use_beam=True)
@@ -47,9 +47,9 @@ def Averager(  # noqa: N802 - TFX names components so
     wanted = from_json(Averages, averages)
     if not any(view.weights == BASELINE for view in folders):
         wanted = wanted.without_baseline()
-    images = artifact_files.read_statistics(statistics, SPLIT).datasets[0].num_examples
-    predictions.split_names = artifact_utils.encode_split_names([SPLIT])
-    folder = artifact_utils.get_split_uri([predictions], SPLIT)
+    images = artifact_files.read_statistics(statistics, EVAL_SPLIT).datasets[0].num_examples
+    predictions.split_names = artifact_utils.encode_split_names([EVAL_SPLIT])
+    folder = artifact_utils.get_split_uri([predictions], EVAL_SPLIT)
     for line in write_predictions(beam_pipeline, folders, wanted, folder, images):
         print(line, flush=True)
 

@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.evaluation.averaging_plan import Average, Averages
-from components.evaluation.posteriors import Posterior, View, example, from_record, partition_files
+from components.evaluation.posteriors import Posterior, example, from_record, partition_files
+from components.evaluation.view import View
 
 PARTITION_BYTES = 32 << 20
 NAMES_SHOWN = 20

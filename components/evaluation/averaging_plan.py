@@ -7,7 +7,7 @@ over its methods, Q and flips.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.evaluation.posteriors import View
+from components.evaluation.view import View
 from components.recipe import Evaluation
 
 AVERAGE = "average"

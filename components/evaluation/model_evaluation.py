@@ -20,9 +20,10 @@ from components.datasets.layouts import VALIDATION_SHARDS
 from components.evaluation.averager import write_predictions
 from components.evaluation.averaging_plan import averages
 from components.evaluation.evaluator import eval_config
-from components.evaluation.posteriors import View, holds_view
+from components.evaluation.posteriors import holds_view
 from components.evaluation.scorer import write_posteriors
 from components.evaluation.tfma_results import Figure, read_figures
+from components.evaluation.view import View
 from components.recipe import Evaluation
 from models.errors import InputError
 from serving.saved_model.export import WEIGHTS_INDEX, describe

@@ -20,8 +20,8 @@ import tensorflow as tf
 from tfx.types.artifact import Artifact
 
 from components.datasets.layouts import Layout
+from components.evaluation.view import View
 from components.recipe import from_json, to_json
-from models.protocols import Method
 
 RECORDS, VIEW = "posteriors", "view.json"
 
@@ -30,26 +30,6 @@ class Posteriors(Artifact):
     """TFX's artifact type."""
 
     TYPE_NAME = "VGGPosteriors"
-
-
-@dataclass(frozen=True, order=True)
-class View:
-    """What one Posteriors artifact holds.
-
-    Attributes:
-        weights: name of the trained net.
-        method: a models.protocols.Method.
-        shorter_side: Q in pixels.
-    """
-
-    weights: str
-    method: Method
-    shorter_side: int
-
-    @property
-    def name(self) -> str:
-        """As part of a component's id."""
-        return f"{self.weights}.{self.method.value}.{self.shorter_side}"
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components import artifact_files
+from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averaging_on_beam import partitions
-from components.evaluation.posteriors import Posteriors, View, partition_path, write_view
+from components.evaluation.posteriors import Posteriors, partition_path, write_view
 from components.evaluation.scoring_on_beam import ScoreImages, layout_of_model, read_examples
+from components.evaluation.view import View
 from components.recipe import from_json
 from serving.saved_model.export import describe
-
-SPLIT = "eval"
 
 
 @component(use_beam=True)
@@ -40,10 +40,10 @@ def Scorer(  # noqa: N802 - TFX names components so
     """
     if model is None:
         return
-    images = artifact_files.read_statistics(statistics, SPLIT).datasets[0].num_examples
+    images = artifact_files.read_statistics(statistics, EVAL_SPLIT).datasets[0].num_examples
     write_posteriors(
         beam_pipeline,
-        examples=os.path.join(artifact_utils.get_split_uri([examples], SPLIT), "*"),
+        examples=os.path.join(artifact_utils.get_split_uri([examples], EVAL_SPLIT), "*"),
         model=path_utils.serving_model_path(model.uri),
         view=from_json(View, view),
         folder=posteriors.uri,

@@ -5,6 +5,7 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components import artifact_files
+from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT
 from components.ingestion.transform import undecodable_images
 from models.errors import InputError
 
@@ -43,8 +44,8 @@ def UndecodableGate(  # noqa: N802 - TFX names components so
         most_undecodable: share of a split, 0..1.
     """
     splits = {
-        "train": undecodable_images(transform_graph.uri),
-        "eval": _undecodable_examples(transformed_examples),
+        TRAIN_SPLIT: undecodable_images(transform_graph.uri),
+        EVAL_SPLIT: _undecodable_examples(transformed_examples),
     }
     lines = [
         f"{split} split: {len(names)} of {images} images do not decode: {_shorten(names)}"
@@ -75,7 +76,7 @@ def _describe(name: str, info: anomalies_pb2.AnomalyInfo) -> str:
 
 def _undecodable_examples(transformed_examples) -> tuple[list[str], int]:
     names, images = [], 0
-    for example in artifact_files.read_examples(transformed_examples, "eval"):
+    for example in artifact_files.read_examples(transformed_examples, EVAL_SPLIT):
         images += 1
         feature = example.features.feature
         if not feature["decodable"].int64_list.value[0]:

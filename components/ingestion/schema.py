@@ -6,7 +6,7 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types import standard_artifacts
 
 from components.artifact_files import read_statistics, split_names, write_schema
-from components.datasets.layouts import LAYOUTS, Layout, layout_of
+from components.datasets.layouts import LAYOUTS, TRAIN_SPLIT, Layout, layout_of
 from models.errors import InputError
 
 
@@ -57,7 +57,7 @@ def WrittenSchemaGen(  # noqa: N802 - TFX names components so
     """Chooses the layout by the keys found in the training split and writes its schema."""
     for split in split_names(statistics):
         _refuse_empty(read_statistics(statistics, split), split)
-    keys = _keys(read_statistics(statistics, "train"))
+    keys = _keys(read_statistics(statistics, TRAIN_SPLIT))
     layout = layout_of(keys, "training split")
     write_schema(schema, written_schema(layout, classes, keys))
 

@@ -13,12 +13,12 @@ from tfx.utils import path_utils
 from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
 from tfx.v1.types import standard_artifacts
 
+from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.scoring_on_beam import layout_of_model
 from models import images
 from serving.candidate import check_candidate
 
 BLESSED = "blessed"
-SPLIT = "eval"
 
 
 @component
@@ -57,7 +57,7 @@ def InfraValidation(  # noqa: N802 - TFX names components so
 def _photographs(model: str, examples, most: int) -> Iterator[bytes]:
     """The first encoded photographs that decode."""
     layout = layout_of_model(model)
-    folder = artifact_utils.get_split_uri([examples], SPLIT)
+    folder = artifact_utils.get_split_uri([examples], EVAL_SPLIT)
     files = sorted(tf.io.gfile.glob(os.path.join(folder, "*")))
     spec = {layout.image: tf.io.FixedLenFeature([], tf.string)}
 

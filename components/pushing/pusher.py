@@ -15,6 +15,9 @@ from tfx.utils import io_utils, proto_utils
 
 from serving.push import push
 
+PUSHED, VERSION = "pushed", "pushed_version"
+"""Custom properties of the PushedModel artifact, as TFX's Pusher names them."""
+
 
 class Executor(executor.Executor):
     """Checks the blessings as TFX's does, and pushes."""

@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +17,7 @@ import tensorflow as tf
 
 from components.training.progress import RunningMean
 from components.training.schedule import Schedule
-from models.errors import InputError
+from models.errors import InputError, cause_of
 
 KEPT = 2
 
@@ -95,8 +94,8 @@ class Checkpoints:
         except (tf.errors.OpError, OSError) as error:
             self._remove_parts()
             raise InputError(
-                f"checkpoint folder {self._folder}: cannot be written ({reason(error)}); free some space or "
-                "make it writable and run again: earlier checkpoints are kept"
+                f"checkpoint folder {self._folder}: cannot be written ({cause_of(error)}); free some space "
+                "or make it writable and run again: earlier checkpoints are kept"
             ) from None
 
     def _remove_parts(self) -> None:
@@ -109,12 +108,6 @@ class Checkpoints:
 def folder_name(parts: Sequence[str]) -> str:
     """A short name of all that decides a training's result."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def reason(error: Exception) -> str:
-    """The first line of what TensorFlow or the system says, without the nodes that TensorFlow names."""
-    message = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
-    return re.sub(r"\{\{.*?\}\} ?", "", message.partition("\n")[0])
 
 
 def _is_finite(variable: tf.Variable) -> bool:

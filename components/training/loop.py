@@ -12,12 +12,12 @@ from rich.console import Console
 
 from components.recipe import Training
 from components.training import tensorboard
-from components.training.checkpoints import Checkpoints, Position, reason
+from components.training.checkpoints import Checkpoints, Position
 from components.training.distribution import Workers
 from components.training.preemption import Preemption
 from components.training.progress import RunningMean, TrainingProgress
 from components.training.step import TrainingStep
-from models.errors import InputError, Preempted
+from models.errors import InputError, Preempted, cause_of
 
 CHECKPOINT_SECONDS = 300.0
 
@@ -149,7 +149,7 @@ class Loop:
 
     def _exhausted(self, error: Exception, folder: str) -> str:
         """TensorFlow has one error for memory, in the step as in the data, and for TensorBoard's disk."""
-        cause = reason(error) or type(error).__name__
+        cause = cause_of(error)
         if "No space left" in cause or "File too large" in cause:
             return f"folder {folder}/logs: cannot be written ({cause}); free some space and run again"
         return (

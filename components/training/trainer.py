@@ -17,7 +17,7 @@ from components.training.input_pipeline import Augmentation, Source, training_cr
 from components.training.loop import Data, Loop
 from models import vgg
 from models.colour_shift import principal_components
-from models.initialisation import FROM_A, take_weights
+from models.initial_weights import FROM_A, take_weights
 from serving.saved_model.export import describe, export, read_weights
 from serving.saved_model.signatures import Head
 

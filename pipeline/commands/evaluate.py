@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from models.errors import InputError
-from pipeline.running.run import ComponentError, one_line
-from pipeline.running.run_log import quiet_imports
+from models.quiet_imports import quiet_imports
+from pipeline.exit_status import ComponentError, named
 
 
 @click.command("evaluate")
@@ -48,7 +48,7 @@ def evaluate(
     except (InputError, KeyboardInterrupt):
         raise
     except Exception as error:
-        raise ComponentError(f"evaluate: {one_line(error)}; posteriors that are complete are kept") from error
+        raise ComponentError(f"evaluate: {named(error)}; posteriors that are complete are kept") from error
     if json_:
         click.echo(json.dumps([dataclasses.asdict(figure) for figure in figures], indent=2))
     else:

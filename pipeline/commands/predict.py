@@ -11,10 +11,10 @@ import click
 
 from models.errors import InputError
 from pipeline.environment import Environment
+from pipeline.exit_status import BAD_INPUT, BLESSED, INTERRUPTED
 from pipeline.prediction.answers import Answer, show
 from pipeline.prediction.photographs import ImageError, Photograph, find_photographs
 from pipeline.prediction.predictors import Predictor, Server, in_process, newest_version, over_grpc, over_rest
-from pipeline.running.run import BAD_INPUT, BLESSED, INTERRUPTED
 
 AT_ONCE = 4  # requests to a server: enough to fill its batches, few enough for its queue and our memory
 

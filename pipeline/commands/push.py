@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
-from pipeline.running.run import ComponentError
-from pipeline.running.run_log import quiet_imports
+from pipeline.exit_status import ComponentError
 from serving.push import push
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
-from pipeline.running.run_log import quiet_imports
 
 
 @click.command()

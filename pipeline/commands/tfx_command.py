@@ -10,15 +10,14 @@ import functools
 import json
 import os
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from tfx.tools.cli import labels
 
+from models.quiet_imports import quiet_imports
 from pipeline.environment import PIPELINE_NAME, Environment
 
 ENTRY = Path(__file__).absolute().with_name("tfx_entry.py")
@@ -111,7 +110,7 @@ def _run() -> NoReturn:
 @functools.cache
 def _tfx_group() -> click.Group:
     """TFX's commands, with `run create` amended."""
-    with _quiet_imports():
+    with quiet_imports():
         from tfx.tools.cli.cli_main import cli_group
         from tfx.tools.cli.commands.run import run_group
     create = run_group.commands["create"]
@@ -134,21 +133,3 @@ def _amended(tfx_create_run: Any) -> Any:
         tfx_create_run(**options)
 
     return create_run
-
-
-@contextmanager
-def _quiet_imports() -> Iterator[None]:
-    """Keeps some 20 lines about CUDA, Python 3.10 and gRPC off the terminal while TFX is imported.
-
-    TensorFlow reads its level once, when it is loaded, and logs about CUDA as errors: 3 leaves those out,
-    2 doesn't. Processes that TFX starts get the user's own level again.
-    """
-    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = level or "3"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        if level is None:
-            del os.environ["TF_CPP_MIN_LOG_LEVEL"]

@@ -6,9 +6,9 @@ import sys
 # `python FILE` puts FILE's folder first on the path, where pipeline.py would hide the package `pipeline`.
 _here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != _here]
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # 2 still shows three errors about CUDA
 
-from pipeline.running.run import exit_status, run  # noqa: E402
+from pipeline.exit_status import exit_status  # noqa: E402
+from pipeline.running.run import run  # noqa: E402
 
 
 def main() -> int:

@@ -1,18 +1,18 @@
 """The `vgg` command."""
 
-import os
 import sys
 from collections.abc import Callable
 
 import click
 
+from models.quiet_imports import quiet_imports
 from pipeline.commands.data import data
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.predict import predict
 from pipeline.commands.push import push_command
 from pipeline.commands.report import report
-from pipeline.running.run import DEFAULT_EXPERIMENT, exit_status, run
-from pipeline.running.run_log import quiet_imports
+from pipeline.exit_status import exit_status
+from pipeline.running.run import DEFAULT_EXPERIMENT, run
 from serving.server.command import serve
 
 
@@ -81,7 +81,6 @@ vgg.add_command(serve)
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs `vgg ARGUMENTS` and exits with its status."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # 2 still shows three errors about CUDA
     sys.exit(exit_status(_command(arguments)))
 
 

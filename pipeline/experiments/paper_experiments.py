@@ -3,7 +3,7 @@
 import dataclasses
 
 from components.recipe import Evaluation, TrainerConfig, Training
-from models.vgg import Net
+from models.net import Net
 from pipeline.experiments.experiment import Experiment
 from pipeline.experiments.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6, FusionRow, Row
 

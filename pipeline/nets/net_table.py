@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.architectures import ARCHITECTURES
-from models.vgg import Net
+from models.net import Net
 from pipeline.nets.network_cost import Cost, cost
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.architectures import BLOCK_CHANNELS, LRN, architecture
-from models.vgg import Net
+from models.net import Net
 
 
 @dataclass(frozen=True)

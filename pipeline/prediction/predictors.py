@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import InputError
+from models.quiet_imports import quiet_imports
+from pipeline.exit_status import named
 from pipeline.prediction.photographs import ImageError
-from pipeline.prediction.refusals import REST_CODES, BusyError, reason, refusal, rest_error
-from pipeline.running.run import one_line
-from pipeline.running.run_log import quiet_imports
+from pipeline.prediction.refusals import REST_CODES, BusyError, refusal, rest_error, stated_reason
 from serving import client
 
 Best = list[tuple[str, float]]
@@ -102,13 +102,13 @@ def in_process(model: Path, signature: str) -> Iterator[Predictor]:
     except KeyError:
         raise InputError(f"model {model}: has no signature {signature}; push it again") from None
     except (OSError, ValueError, tf.errors.OpError) as error:
-        raise InputError(f"model {model}: does not load ({one_line(error)}); push it again") from None
+        raise InputError(f"model {model}: does not load ({named(error)}); push it again") from None
 
     def predict(image: bytes) -> Best:
         try:
             outputs = run(image_bytes=tf.constant([image]))
         except tf.errors.InvalidArgumentError as error:
-            raise ImageError(reason(error.message)) from None
+            raise ImageError(stated_reason(error.message)) from None
         names, values = (outputs[name].numpy()[0] for name in client.BEST)
         return [(name.decode(), float(value)) for name, value in zip(names, values, strict=True)]
 

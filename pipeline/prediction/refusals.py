@@ -4,8 +4,8 @@ import json
 import re
 
 from models.errors import InputError
+from pipeline.exit_status import ComponentError
 from pipeline.prediction.photographs import ImageError
-from pipeline.running.run import ComponentError
 
 REST_CODES = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
@@ -25,7 +25,7 @@ def refusal(server: str, code: str, details: str) -> Exception:
     ImageError where the image is at fault, InputError where the command is, ComponentError where the
     server is, BusyError included.
     """
-    where, why = f"server {server}", reason(details)
+    where, why = f"server {server}", stated_reason(details)
     if code == "INVALID_ARGUMENT" and "signature" in details.lower():
         return InputError(f"{where}: {why}; is the model an older one? push it again")
     # gRPC refuses a message over its limit with the code of a full queue.
@@ -44,7 +44,7 @@ def refusal(server: str, code: str, details: str) -> Exception:
     return ComponentError(f"{where}: {code}: {why}")
 
 
-def reason(message: str) -> str:
+def stated_reason(message: str) -> str:
     """One line of a server's or TensorFlow's message: what follows the image's name, less the nodes'."""
     text = message.split("[[{{")[0].split("[Op:")[0]
     found = ITEM.search(text)

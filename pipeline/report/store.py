@@ -11,13 +11,14 @@ from tfx.utils import path_utils
 
 from components import artifact_files
 from components.evaluation.averaging_plan import BASELINE
-from components.evaluation.posteriors import View
+from components.evaluation.view import View
+from components.pushing.pusher import PUSHED, VERSION
 from components.recipe import TrainerConfig, from_json
 from components.training.trainer import CONFIG
 from models.errors import InputError
 from pipeline.environment import Environment
+from pipeline.metadata_connection import metadata_connection
 from pipeline.report.lineage import Execution, Lineage
-from pipeline.running.results import PUSHED, VERSION
 
 RUN_FIRST = "run an experiment there (`vgg run`), or name another home folder"
 
@@ -123,7 +124,7 @@ def read_home(environment: Environment) -> Home:
     if not environment.metadata.is_file():
         raise InputError(f"home folder {environment.home}: no {environment.metadata.name}; {RUN_FIRST}")
     try:
-        with metadata.Metadata(environment.metadata_connection()) as handle:
+        with metadata.Metadata(metadata_connection(environment)) as handle:
             return _Reader(Lineage(handle.store), environment).home()
     except (mlmd_errors.StatusError, RuntimeError) as error:
         line = str(error).splitlines()[0]

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from models.errors import InputError
 from pipeline.environment import Environment
+from pipeline.exit_status import named
 from pipeline.report import identity
 from pipeline.report.collect import collect, summaries
 from pipeline.report.figures import Report
@@ -17,7 +18,6 @@ from pipeline.report.model_card import as_markdown, model_card
 from pipeline.report.page import render
 from pipeline.report.pictures import take
 from pipeline.report.store import read_home
-from pipeline.running.run import one_line
 
 PAGE, FIGURES = "index.html", "figures.json"
 # A SavedModel's own place for what is not the graph's: of it TF Serving reads only its warm-up requests.
@@ -76,7 +76,7 @@ def report_run(environment: Environment, console: Console, since: float) -> None
         page = write_report(environment, since=since).page
         console.print(f"Report: {page}", highlight=False, soft_wrap=True)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run itself has succeeded
-        console.print(f"No report: {one_line(error)}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"No report: {named(error)}", highlight=False, soft_wrap=True, markup=False)
 
 
 def as_json(report: Report) -> str:

@@ -14,10 +14,10 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from models.errors import InputError, Preempted
 from pipeline.environment import Environment
+from pipeline.exit_status import ComponentError, named
 from pipeline.experiments.catalogue import Experiment
 from pipeline.running import results
 from pipeline.running.component_lines import ComponentLines
-from pipeline.running.run import ComponentError, one_line
 from pipeline.running.run_log import logging_to
 
 
@@ -76,7 +76,7 @@ class Runner(LocalDagRunner):
             raise
         except Exception as error:
             raise ComponentError(
-                f"{lines.running or 'TFX'} failed: {one_line(error)}; the whole story: {log}"
+                f"{lines.running or 'TFX'} failed: {named(error)}; the whole story: {log}"
             ) from error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
 from models.errors import InputError
+from models.quiet_imports import quiet_imports
 
 DESCRIPTION = "assets.extra/vgg.json"  # serving.saved_model.export's, which imports TensorFlow
 MAKE_DATA = "make one with `vgg data sample --out DIR` or `vgg data folders SRC --out DIR`, or set VGG_DATA"
@@ -58,7 +59,8 @@ def _check_shards(shards: Iterable[Path]) -> None:
 
 
 def _first_keys(shard: Path) -> set[str]:
-    import tensorflow as tf  # takes seconds
+    with quiet_imports():
+        import tensorflow as tf  # takes seconds
 
     try:
         records = list(tf.data.TFRecordDataset(str(shard)).take(1).as_numpy_iterator())

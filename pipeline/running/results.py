@@ -11,10 +11,10 @@ from tfx.orchestration import metadata
 from components.evaluation.averaging_plan import AVERAGE
 from components.evaluation.tfma_results import read_figures
 from components.evaluation.verdict import refusals
+from components.pushing.pusher import PUSHED, VERSION
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import Experiment
-
-PUSHED, VERSION = "pushed", "pushed_version"
+from pipeline.metadata_connection import metadata_connection
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _paper_name(experiment: Experiment) -> str:
 
 
 def _outputs_of_last_run(environment: Environment) -> dict[str, metadata_store_pb2.Artifact]:
-    with metadata.Metadata(environment.metadata_connection()) as handle:
+    with metadata.Metadata(metadata_connection(environment)) as handle:
         store = handle.store
         try:
             runs = store.get_contexts_by_type("pipeline_run")

@@ -1,22 +1,15 @@
-"""One run as every command starts it, and what its exit status means."""
+"""One run as every command starts it."""
 
 import os
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from models.errors import InputError, Preempted
+from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
+from pipeline.exit_status import BLESSED, NOT_BLESSED
 from pipeline.running.preflight import check_data, check_model, find_shards
-from pipeline.running.run_log import quiet_imports
 
 DEFAULT_EXPERIMENT = "demo"
-MOST_CHARACTERS = 300
-BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, PREEMPTED, INTERRUPTED = 0, 1, 2, 3, 75, 130
-
-
-class ComponentError(RuntimeError):
-    """A component failed; the message is one line and names the log file."""
 
 
 def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int:
@@ -70,29 +63,3 @@ def _report(environment: Environment, started: float) -> None:
         from pipeline.report.writer import report_run
 
         report_run(environment, Console(), started)
-
-
-def one_line(error: Exception) -> str:
-    """An exception's name and the first line of its message, of which some hold a whole photograph."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = lines[0] if lines else "no message"
-    more = "..." if len(first) > MOST_CHARACTERS else ""
-    return f"{type(error).__name__}: {first[:MOST_CHARACTERS]}{more}"
-
-
-def exit_status(command: Callable[[], int]) -> int:
-    """Runs a command; what went wrong becomes one line on standard error and an exit status."""
-    try:
-        return command()
-    except InputError as error:
-        print(f"vgg: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except Preempted as stopped:
-        print(f"vgg: {stopped}", file=sys.stderr)
-        return PREEMPTED
-    except KeyboardInterrupt:
-        print("vgg: interrupted; finished components are kept, run again to go on", file=sys.stderr)
-        return INTERRUPTED
-    except ComponentError as error:
-        print(f"vgg: {error}", file=sys.stderr)
-        return FAILED

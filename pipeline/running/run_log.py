@@ -1,15 +1,14 @@
 """Everything that TFX, Beam and TensorFlow say goes to one file a run; the terminal stays for people."""
 
 import logging
-import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from absl import logging as absl_logging
+
+from models.quiet_imports import stderr_to
 
 
 @contextmanager
@@ -21,7 +20,7 @@ def logging_to(path: Path, *also: logging.Handler) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     root = logging.getLogger()
     handlers, level, verbosity = root.handlers[:], root.level, absl_logging.get_verbosity()
-    with open(path, "a", encoding="utf-8") as file, _stderr_to(file), warnings.catch_warnings():
+    with open(path, "a", encoding="utf-8") as file, stderr_to(file), warnings.catch_warnings():
         handler = logging.StreamHandler(file)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root.handlers[:] = [handler, *also]
@@ -36,24 +35,3 @@ def logging_to(path: Path, *also: logging.Handler) -> Iterator[None]:
             root.handlers[:] = handlers
             root.setLevel(level)
             absl_logging.set_verbosity(verbosity)
-
-
-@contextmanager
-def quiet_imports() -> Iterator[None]:
-    """Drops what importing TensorFlow and TFX prints: some 20 lines on CUDA, Python 3.10 and gRPC."""
-    with open(os.devnull, "w") as nowhere, _stderr_to(nowhere), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def _stderr_to(file: TextIO) -> Iterator[None]:
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(stderr, 2)
-        os.close(stderr)

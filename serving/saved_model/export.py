@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from models.errors import InputError
 from models.fully_convolutional import fully_convolutional
-from models.vgg import Net, build_fully_convolutional
+from models.net import Net
+from models.vgg import build_fully_convolutional
 from serving.saved_model.assets import write_assets
 from serving.saved_model.head import Head
 from serving.saved_model.signatures import signatures

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.images import MOST_PIXELS
-from models.scoring import SQUARES
+from models.limits import MOST_PIXELS, SQUARES
 
 
 @dataclass(frozen=True)

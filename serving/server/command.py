@@ -5,13 +5,13 @@ import gc
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 import click
 
 from models.errors import InputError
+from models.quiet_imports import quiet_imports
 from serving.server.options import Options, flags
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ def serve(**values: object) -> int:
     """
     options = Options(**values)
     options.check()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     asyncio.run(_serve(options))
     # Tearing down TensorFlow's modules takes the interpreter seconds, and it would wait for threads that did
     # not finish within the grace period.
@@ -92,8 +91,7 @@ def ready_line(options: Options, server: "Server") -> str:
 
 
 def _make(options: Options) -> "Server":
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet_imports():
         import tensorflow as tf
 
         from serving.server.server import Server

@@ -5,8 +5,7 @@ import re
 import grpc
 import tensorflow as tf
 
-LONGEST = 800
-"""Characters of a message: gRPC carries it in a header, and clients take 8 KiB of headers."""
+from models.errors import one_line
 
 HTTP_STATUS = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
@@ -40,7 +39,7 @@ class ServingError(Exception):
     def __init__(self, code: grpc.StatusCode, message: str):
         super().__init__(message)
         self.code = code
-        self.message = one_line(message)
+        self.message = one_line(message)  # gRPC carries it in a header, and clients take 8 KiB of headers
 
     @property
     def http_status(self) -> int:
@@ -76,9 +75,3 @@ def from_op_error(error: tf.errors.OpError) -> ServingError:
     if said := re.fullmatch(r"assertion failed: \[(.*)\]", text, re.DOTALL):
         text = said[1]
     return ServingError(OF_OP_ERROR.get(error.error_code, grpc.StatusCode.INTERNAL), text)
-
-
-def one_line(text: str) -> str:
-    """`text` without line breaks and other control characters, at most LONGEST characters of it."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * LONGEST]).split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."

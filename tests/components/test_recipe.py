@@ -8,8 +8,8 @@ import pytest
 from components.recipe import Evaluation, Precision, Threshold, TrainerConfig, Training, from_json, to_json
 from models.errors import InputError
 from models.initialisation import Initialisation
+from models.net import Net
 from models.protocols import Protocol
-from models.vgg import Net
 from pipeline.experiments.catalogue import EXPERIMENTS
 
 # Every field differs from its default.

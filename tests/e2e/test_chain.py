@@ -17,16 +17,17 @@ ONE_EPOCH_EACH = """
 import dataclasses, sys
 from components.recipe import Evaluation
 from models.protocols import Protocol
-from pipeline import experiments
-from pipeline.running.run import exit_status, run
+from pipeline.exit_status import exit_status
+from pipeline.experiments import catalogue, small
+from pipeline.running.run import run
 for name in ("small-A-64", "small-D-64", "small-D-96", "small-D-64-128"):
-    entry = experiments.EXPERIMENTS[name]
+    entry = catalogue.EXPERIMENTS[name]
     training = dataclasses.replace(entry.config.training, most_epochs=1)
     config = dataclasses.replace(entry.config, training=training)
-    experiments.EXPERIMENTS[name] = dataclasses.replace(entry, config=config)
-last = experiments.EXPERIMENTS["small-D-64-128"]
+    catalogue.EXPERIMENTS[name] = dataclasses.replace(entry, config=config)
+last = catalogue.EXPERIMENTS["small-D-64-128"]
 evaluation = Evaluation((64, 96), protocol=Protocol.MULTI_CROP_DENSE)
-experiments.EXPERIMENTS["fused"] = dataclasses.replace(
+catalogue.EXPERIMENTS["fused"] = dataclasses.replace(
     last, name="fused", evaluation=evaluation, fused_with=("small-A-64",)
 )
 sys.exit(exit_status(run))

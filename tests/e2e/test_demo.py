@@ -207,11 +207,12 @@ def test_tfds_layout_runs_with_its_own_label_space(demo, tmp_path):
 ONE_EPOCH = """
 import dataclasses, sys
 from components.recipe import Threshold
-from pipeline import experiments
-from pipeline.running.run import exit_status, run
-demo, bounds = experiments.DEMO, eval(sys.argv[1])
+from pipeline.exit_status import exit_status
+from pipeline.experiments import catalogue, small
+from pipeline.running.run import run
+demo, bounds = small.DEMO, eval(sys.argv[1])
 training = dataclasses.replace(demo.config.training, most_epochs=1)
-experiments.EXPERIMENTS["demo"] = dataclasses.replace(
+catalogue.EXPERIMENTS["demo"] = dataclasses.replace(
     demo,
     config=dataclasses.replace(demo.config, training=training),
     evaluation=dataclasses.replace(demo.evaluation, thresholds=(Threshold("top1_error", **bounds),)),

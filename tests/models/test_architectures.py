@@ -4,7 +4,8 @@ import pytest
 
 from models.architectures import ARCHITECTURES, architecture, score_map_side
 from models.errors import InputError
-from models.vgg import Net, build, build_fully_convolutional
+from models.net import Net
+from models.vgg import build, build_fully_convolutional
 
 # The paper's numbers: weight layers of Table 1, and the exact counts that Table 2 rounds to millions.
 WEIGHT_LAYERS = {"A": 11, "A-LRN": 11, "B": 13, "C": 16, "D": 16, "E": 19}

@@ -7,8 +7,10 @@ import tensorflow as tf
 from models.colour_shift import colour_shift, principal_components
 from models.errors import InputError
 from models.fully_convolutional import fully_convolutional
-from models.initialisation import FROM_A, Initialisation, take_weights
-from models.vgg import Net, build
+from models.initial_weights import FROM_A, take_weights
+from models.initialisation import Initialisation
+from models.net import Net
+from models.vgg import build
 
 SMALL = {"classes": 5, "width": 16, "input_size": 64}
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from models.fully_convolutional import fully_convolutional
+from models.initial_weights import kernel_initializer
 from models.initialisation import Initialisation
 from models.local_response_norm import LocalResponseNorm
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 
 
 def _image(side: int, seed: int = 0) -> np.ndarray:
@@ -62,7 +64,7 @@ def test_local_response_norm_sees_two_channels_on_each_side():
 
 
 def test_the_papers_initialisation_has_variance_one_hundredth():
-    kernel = np.asarray(Initialisation.PAPER.kernel_initializer(0)((200, 500)))
+    kernel = np.asarray(kernel_initializer(Initialisation.PAPER, 0)((200, 500)))
     assert abs(kernel.mean()) < 1e-3
     assert kernel.var() == pytest.approx(1e-2, rel=0.02)
 

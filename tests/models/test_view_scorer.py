@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from models import images, view_scorer
 from models.fully_convolutional import fully_convolutional
+from models.net import Net
 from models.protocols import Method, crop_places
-from models.vgg import Net, build
+from models.vgg import build
 from models.view_scorer import ViewScorer
 
 NET = Net("A", classes=5, width=16, input_size=32)

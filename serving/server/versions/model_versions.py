@@ -7,7 +7,8 @@ from concurrent.futures import Executor
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2
 
-from serving.server.errors import ServingError, not_found, one_line
+from models.errors import one_line
+from serving.server.errors import ServingError, not_found
 from serving.server.event_log import EventLog
 from serving.server.threads import run_in
 from serving.server.versions.model_config import ModelConfig

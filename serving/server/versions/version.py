@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
-from serving.server.errors import ServingError, one_line
+from models.errors import one_line
+from serving.server.errors import ServingError
 from serving.server.threads import run_in
 from serving.server.versions.memory import give_back
 from serving.server.versions.servable import Servable

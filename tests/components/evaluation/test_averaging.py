@@ -12,7 +12,6 @@ from components.evaluation.model_evaluation import local_pipeline
 from components.evaluation.posteriors import (
     Labelled,
     Posterior,
-    View,
     parse_image,
     partition_of,
     partition_path,
@@ -20,6 +19,7 @@ from components.evaluation.posteriors import (
     to_record,
     write_view,
 )
+from components.evaluation.view import View
 from components.recipe import Evaluation
 from models.errors import InputError
 from models.protocols import Method, Protocol

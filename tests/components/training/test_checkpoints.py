@@ -8,7 +8,8 @@ import pytest
 
 from components.training.checkpoints import Checkpoints, Position
 from models.errors import InputError
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 
 
 @pytest.fixture

@@ -32,7 +32,8 @@ worker = json.loads(os.environ.get("TF_CONFIG", '{"task": {"index": 0}}'))["task
 from components.recipe import Training
 from components.training.loop import Data, Loop
 from models.errors import Preempted
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 
 generator = np.random.default_rng(0)
 crops = generator.normal(0, 2, (epochs, 5 * steps, 32, 32, 3)).astype(np.float32)

@@ -12,7 +12,8 @@ from components.recipe import Training
 from components.training.loop import Data, Loop
 from components.training.step import TrainingStep
 from models.errors import InputError
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 
 # Trains a narrow net for two epochs of one step: for "memory" with so many MiB more than the net took, for
 # "files" the second with files limited to so many KiB.
@@ -23,7 +24,8 @@ import tensorflow as tf
 from components.recipe import Training
 from components.training.loop import Data, Loop
 from models.errors import InputError
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 folder, limit, amount, width, batch = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
 
 pages = 0

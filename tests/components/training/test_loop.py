@@ -15,7 +15,8 @@ from components.recipe import Training
 from components.training.loop import Data, Loop
 from components.training.schedule import Schedule
 from models.errors import InputError, Preempted
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 
 # Net A at 1/16 width: eight convolutions, fc6, fc7, fc8.
 NET = Net("A", classes=3, width=16, input_size=32)

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from components.recipe import Precision, Training
 from components.training.loop import Data, Loop
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 
 NET = Net("A", classes=4, width=16, input_size=32)
 

@@ -21,7 +21,8 @@ from components.training.input_pipeline import Augmentation, Source, training_cr
 from components.recipe import Training
 from components.training.loop import Data, Loop
 from models.errors import Preempted
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 records, folder, out = sys.argv[1:]
 training = Training(smallest_side=32, largest_side=48, batch=4, most_epochs=3, drops=(2,), learning_rate=1e-3)
 source = Source((records,), IMAGENET, 24)

@@ -14,7 +14,7 @@ from tfx.orchestration import metadata
 
 from components.datasets.sample import write_sample
 from components.evaluation.model_evaluation import evaluate_models, find_examples
-from components.evaluation.posteriors import View
+from components.evaluation.view import View
 from components.recipe import to_json
 from components.training import tensorboard
 from components.training.progress import RunningMean
@@ -23,6 +23,7 @@ from models import vgg
 from models.protocols import Method
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS
+from pipeline.metadata_connection import metadata_connection
 from serving.saved_model.export import export
 from serving.saved_model.signatures import Head
 
@@ -36,7 +37,7 @@ def make_home(folder: Path, *experiments: str) -> Environment:
     environment = Environment(data=folder / "data", home=folder / "home")
     write_sample(environment.data, train_per_class=1, validation_per_class=VALIDATION_PER_CLASS)
     environment.home.mkdir()
-    connection = environment.metadata_connection()
+    connection = metadata_connection(environment)
     with metadata.Metadata(connection) as handle:
         records = _Records(handle.store)
         for seed, name in enumerate(experiments):

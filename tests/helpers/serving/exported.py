@@ -7,7 +7,7 @@ import tensorflow as tf
 from PIL import Image
 
 from models.images import rescale
-from models.vgg import Net
+from models.net import Net
 from serving.saved_model.head import Head
 
 NET = Net("A", classes=7, width=16, input_size=64)

@@ -16,7 +16,8 @@ VERSION = 1700000000
 
 def push_narrow_model(base: Path) -> Path:
     """Net A at 1/4 width, untrained, crop 64, three Q, seven classes; returns the folder of its version."""
-    from models.vgg import Net, build
+    from models.net import Net
+    from models.vgg import build
     from serving.saved_model.export import export
     from serving.saved_model.signatures import Head
 

@@ -16,7 +16,7 @@ TFX = Path(sys.executable).with_name("tfx")
 # The command with another ENTRY, in a process of its own, because a run replaces its process.
 STAND_IN = """
 import pathlib, sys
-from pipeline import tfx_command
+from pipeline.commands import tfx_command
 tfx_command.ENTRY = pathlib.Path(sys.argv[1])
 sys.argv = ["tfx", *sys.argv[2:]]
 sys.exit(tfx_command.main())

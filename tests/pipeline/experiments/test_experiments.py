@@ -9,7 +9,7 @@ import pytest
 from components.recipe import Training
 from models.errors import InputError
 from models.initialisation import Initialisation
-from models.vgg import Net
+from models.net import Net
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import (
     EXPERIMENTS,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 from pipeline.nets.network_cost import cost, dense_flop
 
 PARAMETERS = {

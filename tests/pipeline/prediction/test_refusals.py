@@ -4,10 +4,10 @@ import grpc
 import pytest
 
 from models.errors import InputError
+from pipeline.exit_status import ComponentError
 from pipeline.prediction import predictors
 from pipeline.prediction.photographs import ImageError
-from pipeline.prediction.refusals import BusyError, reason, refusal
-from pipeline.running.run import ComponentError
+from pipeline.prediction.refusals import BusyError, refusal, stated_reason
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,10 @@ def test_a_full_queue_is_waited_for(monkeypatch):
 
 def test_the_reason_is_found_in_tensorflows_messages():
     trace = "\n\t [[{{node map/while/Assert}}]] [Op:__inference_signature_wrapper_21]"
-    assert reason(f"{{{{function_node __inf}}}} image_bytes[3]: is cut short{trace}") == "is cut short"
-    assert reason("assertion failed: [image_bytes[0]: not a JPEG]") == "not a JPEG"
-    assert reason(f"Graph execution error:\n\nDetected at node x:\nUnknown format{trace}") == "Unknown format"
-    assert reason("") == "no reason given"
+    assert stated_reason(f"{{{{function_node __inf}}}} image_bytes[3]: is cut short{trace}") == "is cut short"
+    assert stated_reason("assertion failed: [image_bytes[0]: not a JPEG]") == "not a JPEG"
+    assert (
+        stated_reason(f"Graph execution error:\n\nDetected at node x:\nUnknown format{trace}")
+        == "Unknown format"
+    )
+    assert stated_reason("") == "no reason given"

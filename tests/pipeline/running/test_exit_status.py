@@ -3,7 +3,7 @@
 import pytest
 
 from models.errors import InputError, Preempted
-from pipeline.running.run import ComponentError, exit_status, one_line
+from pipeline.exit_status import ComponentError, exit_status, named
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def test_a_fault_of_our_own_keeps_its_traceback():
 
 def test_messages_that_hold_a_photograph_are_cut():
     """Beam's answer to a damaged TFRecord is the record, 15 kB in hexadecimal digits."""
-    line = one_line(ValueError("Not a valid TFRecord. " + "0af3" * 10_000 + "\nand more"))
+    line = named(ValueError("Not a valid TFRecord. " + "0af3" * 10_000 + "\nand more"))
     assert line.startswith("ValueError: Not a valid TFRecord. 0af3")
     assert line.endswith("...")
     assert len(line) < 330
 
 
 def test_the_first_line_that_says_something_is_shown():
-    assert one_line(RuntimeError("\n  one\ntwo")) == "RuntimeError: one"
-    assert one_line(RuntimeError()) == "RuntimeError: no message"
+    assert named(RuntimeError("\n  one\ntwo")) == "RuntimeError: one"
+    assert named(RuntimeError()) == "RuntimeError: no message"

@@ -12,8 +12,9 @@ import pytest
 from absl import logging as absl_logging
 from rich.console import Console
 
+from models.quiet_imports import quiet_imports
 from pipeline.running.component_lines import ComponentLines
-from pipeline.running.run_log import logging_to, quiet_imports
+from pipeline.running.run_log import logging_to
 
 
 class _Kept(logging.Handler):

@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 from helpers.serving.running_server import RunningServer, picture
 
-from models.vgg import Net, build
+from models.net import Net
+from models.vgg import build
 from serving.saved_model.export import export
 from serving.saved_model.signatures import Head
 from serving.server.versions.warm_up import WARM_UP

@@ -1,0 +1,7 @@
+"""How large an image may be that training, evaluation and serving look at."""
+
+MOST_PIXELS = 1 << 26
+"""That an image's header may declare: 192 MiB decoded."""
+
+SQUARES = 4
+"""How many times longer than wide an image may be to be looked at whole; a longer one is cut into so many."""

@@ -1,0 +1,13 @@
+"""How ML Metadata is reached: SQLite in the home folder."""
+
+from ml_metadata.proto import metadata_store_pb2
+
+from pipeline.environment import Environment
+
+
+def metadata_connection(environment: Environment) -> metadata_store_pb2.ConnectionConfig:
+    """For ML Metadata. TFX's own helper would make the folder, and naming it must not."""
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(environment.metadata)
+    connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    return connection
