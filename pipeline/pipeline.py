@@ -9,7 +9,7 @@ from tfx.types.channel_utils import union
 
 from components.datasets.layouts import EVAL_SPLIT, TRAIN_SHARDS, TRAIN_SPLIT, VALIDATION_SHARDS
 from components.evaluation.averager import Averager
-from components.evaluation.averaging_plan import BASELINE, averages
+from components.evaluation.averaging_plan import BASELINE, averaging_plan
 from components.evaluation.evaluator import eval_config
 from components.evaluation.scorer import Scorer
 from components.evaluation.view import View
@@ -46,7 +46,7 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
     data = _data(experiment, environment)
     members = fused(experiment, EXPERIMENTS)
     trainers = _trainers(members, environment, data)
-    wanted = averages([(member.weights, member.weights, member.evaluation) for member in members])
+    wanted = averaging_plan([(member.weights, member.weights, member.evaluation) for member in members])
     models = {weights: trainer.outputs["model"] for weights, trainer in trainers.items()}
     exporter = Exporter(trained=models[experiment.weights], evaluation=to_json(experiment.evaluation))
     baseline = _baseline() if experiment.evaluation.against_baseline else None

@@ -14,8 +14,8 @@ from tfx.v1.types import standard_artifacts
 from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averaging_on_beam import NAMES_SHOWN, AveragePosteriors
-from components.evaluation.averaging_plan import BASELINE, Averages
-from components.evaluation.posteriors import Posteriors, holds_view, partition_count, read_view
+from components.evaluation.averaging_plan import BASELINE, AveragingPlan
+from components.evaluation.posteriors import PosteriorsArtifact, holds_view, partition_count, read_view
 from components.evaluation.view import View
 from components.recipe import from_json
 from models.errors import InputError
@@ -23,7 +23,7 @@ from models.errors import InputError
 
 @component(use_beam=True)
 def Averager(  # noqa: N802 - TFX names components so
-    posteriors: InputArtifact[list[Posteriors]],
+    posteriors: InputArtifact[list[PosteriorsArtifact]],
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
     predictions: OutputArtifact[standard_artifacts.Examples],
     averages: Parameter[str],
@@ -36,7 +36,7 @@ def Averager(  # noqa: N802 - TFX names components so
         posteriors: of each view that the averages need.
         statistics: know how many images the evaluation split has.
         predictions: with one split, eval.
-        averages: components.evaluation.averaging_plan.Averages as JSON.
+        averages: components.evaluation.averaging_plan.AveragingPlan as JSON.
         experiment: whose evaluation this is; recorded in ML Metadata, where the report finds it.
         beam_pipeline: TFX's.
 
@@ -44,7 +44,7 @@ def Averager(  # noqa: N802 - TFX names components so
         InputError: an image of the split does not count exactly once.
     """
     folders = {read_view(artifact.uri): artifact.uri for artifact in posteriors if holds_view(artifact.uri)}
-    wanted = from_json(Averages, averages)
+    wanted = from_json(AveragingPlan, averages)
     if not any(view.weights == BASELINE for view in folders):
         wanted = wanted.without_baseline()
     images = artifact_files.read_statistics(statistics, EVAL_SPLIT).datasets[0].num_examples
@@ -55,7 +55,7 @@ def Averager(  # noqa: N802 - TFX names components so
 
 
 def write_predictions(
-    beam_pipeline: beam.Pipeline, folders: dict[View, str], averages: Averages, folder: str, images: int
+    beam_pipeline: beam.Pipeline, folders: dict[View, str], averages: AveragingPlan, folder: str, images: int
 ) -> list[str]:
     """Averages all partitions into gzipped TFRecords in `folder`, and checks that each image counts once.
 

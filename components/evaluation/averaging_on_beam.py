@@ -12,8 +12,8 @@ import apache_beam as beam
 import numpy as np
 import tensorflow as tf
 
-from components.evaluation.averaging_plan import Average, Averages
-from components.evaluation.posteriors import Posterior, example, from_record, partition_files
+from components.evaluation.averaging_plan import Average, AveragingPlan
+from components.evaluation.posteriors import ScoredImage, example, from_record, partition_files
 from components.evaluation.view import View
 
 PARTITION_BYTES = 32 << 20
@@ -36,7 +36,7 @@ class AveragePosteriors(beam.PTransform):
         averages: what to compute.
     """
 
-    def __init__(self, folders: Mapping[View, str], averages: Averages):
+    def __init__(self, folders: Mapping[View, str], averages: AveragingPlan):
         super().__init__()
         self._average = _AveragePartition(dict(folders), averages)
 
@@ -50,53 +50,53 @@ class AveragePosteriors(beam.PTransform):
 
 
 class _AveragePartition(beam.DoFn):
-    def __init__(self, folders: dict[View, str], averages: Averages):
+    def __init__(self, folders: dict[View, str], averages: AveragingPlan):
         self._folders, self._averages = folders, averages
 
     def process(self, partition: int) -> Iterator:
         images, seen = {}, Counter()
         sums: dict[str, dict] = {average.name: {} for average in self._averages.averages}
         for view in self._averages.views:
-            for occurrence, posterior in _records(self._folders[view], partition):
-                images[occurrence] = posterior
+            for occurrence, scored in _records(self._folders[view], partition):
+                images[occurrence] = scored
                 seen[occurrence] += 1
                 for average in self._averages.averages:
-                    _add(sums[average.name], occurrence, average, view, posterior)
-        for occurrence, posterior in images.items():
-            if not posterior.decodes:
-                yield beam.pvalue.TaggedOutput("undecodable", posterior.image.name)
+                    _add(sums[average.name], occurrence, average, view, scored)
+        for occurrence, scored in images.items():
+            if not scored.decodes:
+                yield beam.pvalue.TaggedOutput("undecodable", scored.image.name)
             if seen[occurrence] == len(self._averages.views):
-                yield _to_record(posterior, {name: sums[name][occurrence] for name in sums})
+                yield _to_record(scored, {name: sums[name][occurrence] for name in sums})
             else:
-                yield beam.pvalue.TaggedOutput("missing", posterior.image.name)
+                yield beam.pvalue.TaggedOutput("missing", scored.image.name)
 
 
-def _records(folder: str, partition: int) -> Iterator[tuple[tuple[bytes, int], Posterior]]:
-    """((key, how often it came before), posterior): records that are alike count each."""
+def _records(folder: str, partition: int) -> Iterator[tuple[tuple[bytes, int], ScoredImage]]:
+    """((key, how often it came before), scored): records that are alike count each."""
     occurrences: dict[bytes, int] = defaultdict(int)
     for record in tf.data.TFRecordDataset(partition_files(folder, partition)).as_numpy_iterator():
-        posterior = from_record(record)
-        key = posterior.image.key
-        yield (key, occurrences[key]), posterior
+        scored = from_record(record)
+        key = scored.image.key
+        yield (key, occurrences[key]), scored
         occurrences[key] += 1
 
 
-def _add(sums: dict, occurrence, average: Average, view: View, posterior: Posterior) -> None:
+def _add(sums: dict, occurrence, average: Average, view: View, scored: ScoredImage) -> None:
     """Adds what this view gives to an average: float32, each weight a product of the counts."""
     for group in average.groups:
         if view in group.views:
-            both = (posterior.plain + posterior.flipped) * np.float32(0.5) if group.flip else posterior.plain
+            both = (scored.plain + scored.flipped) * np.float32(0.5) if group.flip else scored.plain
             weighted = both * np.float32(1 / (len(group.views) * len(average.groups)))
             before = sums.get(occurrence)
             sums[occurrence] = weighted if before is None else before + weighted
 
 
-def _to_record(posterior: Posterior, found: dict[str, np.ndarray]) -> bytes:
-    image = posterior.image
+def _to_record(scored: ScoredImage, found: dict[str, np.ndarray]) -> bytes:
+    image = scored.image
     return example(
         key=image.key,
         name=image.name.encode(),
         label=image.label,
-        decodes=int(posterior.decodes),
-        **{"class": posterior.class_name.encode(), **found},
+        decodes=int(scored.decodes),
+        **{"class": scored.class_name.encode(), **found},
     ).SerializeToString()

@@ -41,7 +41,7 @@ class Average:
 
 
 @dataclass(frozen=True)
-class Averages:
+class AveragingPlan:
     """All that one evaluation is made of; a component's parameter."""
 
     averages: tuple[Average, ...]
@@ -59,7 +59,7 @@ class Averages:
 
     def without_baseline(self) -> "Averages":
         """Those of the candidate alone."""
-        return Averages(tuple(a for a in self.averages if not a.name.startswith(f"{BASELINE}/")))
+        return AveragingPlan(tuple(a for a in self.averages if not a.name.startswith(f"{BASELINE}/")))
 
     def with_baseline(self, weights: str) -> "Averages":
         """These, and the same of another net under the names baseline/NAME."""
@@ -67,7 +67,7 @@ class Averages:
             Average(f"{BASELINE}/{average.name}", tuple(_of_net(group, weights) for group in average.groups))
             for average in self.averages
         )
-        return Averages((*self.averages, *of_baseline))
+        return AveragingPlan((*self.averages, *of_baseline))
 
 
 def output_of(shorter_side: int) -> str:
@@ -75,7 +75,7 @@ def output_of(shorter_side: int) -> str:
     return f"Q{shorter_side}"
 
 
-def averages(members: Sequence[tuple[str, str, Evaluation]]) -> Averages:
+def averaging_plan(members: Sequence[tuple[str, str, Evaluation]]) -> AveragingPlan:
     """The figures of an evaluation of (name, weights, evaluation) of each net.
 
     Of one net: each Q; each method where there are several; and the average over all. Of several: each net
@@ -85,7 +85,7 @@ def averages(members: Sequence[tuple[str, str, Evaluation]]) -> Averages:
     whole = Average(AVERAGE, tuple(groups))
     if len(members) > 1:
         each = (Average(name, (group,)) for (name, _, _), group in zip(members, groups, strict=True))
-        return Averages((*each, whole))
+        return AveragingPlan((*each, whole))
     (_, _, evaluation), (group,) = members[0], groups
     by_scale = [
         Average(output_of(q), (_only(group, lambda view, q=q: view.shorter_side == q),))
@@ -96,7 +96,7 @@ def averages(members: Sequence[tuple[str, str, Evaluation]]) -> Averages:
         Average(method.value, (_only(group, lambda view, method=method: view.method is method),))
         for method in methods
     ]
-    return Averages((*by_scale, *(by_method if len(methods) > 1 else ()), whole))
+    return AveragingPlan((*by_scale, *(by_method if len(methods) > 1 else ()), whole))
 
 
 def _group(weights: str, evaluation: Evaluation) -> Group:

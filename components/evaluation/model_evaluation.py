@@ -18,7 +18,7 @@ from tfx_bsl.public import tfxio
 
 from components.datasets.layouts import VALIDATION_SHARDS
 from components.evaluation.averager import write_predictions
-from components.evaluation.averaging_plan import averages
+from components.evaluation.averaging_plan import averaging_plan
 from components.evaluation.evaluator import eval_config
 from components.evaluation.posteriors import holds_view
 from components.evaluation.scorer import write_posteriors
@@ -98,7 +98,7 @@ def evaluate_models(
     """
     names = _names(models)
     _check(models, evaluation)
-    wanted = averages([(name, name, evaluation) for name in names])
+    wanted = averaging_plan([(name, name, evaluation) for name in names])
     paths = dict(zip(names, models, strict=True))
     folders = {}
     for view in wanted.views:

@@ -26,7 +26,7 @@ from components.recipe import from_json, to_json
 RECORDS, VIEW = "posteriors", "view.json"
 
 
-class Posteriors(Artifact):
+class PosteriorsArtifact(Artifact):
     """TFX's artifact type."""
 
     TYPE_NAME = "VGGPosteriors"
@@ -42,7 +42,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Posterior:
+class ScoredImage:
     """One record."""
 
     image: Labelled
@@ -88,7 +88,7 @@ def partition_count(folder: str) -> int:
     return _description(folder)["partitions"]
 
 
-def read_posteriors(folder: str) -> Iterator[Posterior]:
+def read_posteriors(folder: str) -> Iterator[ScoredImage]:
     """All records."""
     for partition in range(partition_count(folder)):
         for record in tf.data.TFRecordDataset(partition_files(folder, partition)).as_numpy_iterator():
@@ -110,7 +110,7 @@ def parse_image(record: bytes, layout: Layout) -> tuple[Labelled, bytes]:
     return image, feature[layout.image].bytes_list.value[0]
 
 
-def to_record(posterior: Posterior) -> bytes:
+def to_record(posterior: ScoredImage) -> bytes:
     """Serialized."""
     return example(
         key=posterior.image.key,
@@ -123,10 +123,10 @@ def to_record(posterior: Posterior) -> bytes:
     ).SerializeToString()
 
 
-def from_record(record: bytes) -> Posterior:
+def from_record(record: bytes) -> ScoredImage:
     """The inverse of to_record."""
     feature = tf.train.Example.FromString(record).features.feature
-    return Posterior(
+    return ScoredImage(
         image=Labelled(
             key=feature["key"].bytes_list.value[0],
             name=feature["name"].bytes_list.value[0].decode(),

@@ -12,7 +12,7 @@ from tfx.v1.types import standard_artifacts
 from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averaging_on_beam import partitions
-from components.evaluation.posteriors import Posteriors, partition_path, write_view
+from components.evaluation.posteriors import PosteriorsArtifact, partition_path, write_view
 from components.evaluation.scoring_on_beam import ScoreImages, layout_of_model, read_examples
 from components.evaluation.view import View
 from components.recipe import from_json
@@ -23,7 +23,7 @@ from serving.saved_model.export import describe
 def Scorer(  # noqa: N802 - TFX names components so
     examples: InputArtifact[standard_artifacts.Examples],
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
-    posteriors: OutputArtifact[Posteriors],
+    posteriors: OutputArtifact[PosteriorsArtifact],
     view: Parameter[str],
     model: InputArtifact[standard_artifacts.Model] = None,
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,

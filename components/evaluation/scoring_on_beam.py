@@ -12,7 +12,7 @@ import numpy as np
 from apache_beam.utils import shared
 
 from components.datasets.layouts import LAYOUTS, Layout
-from components.evaluation.posteriors import Posterior, parse_image, partition_of, to_record
+from components.evaluation.posteriors import ScoredImage, parse_image, partition_of, to_record
 from models.errors import InputError
 from models.protocols import Method
 from models.view_scorer import Scores, ViewScorer
@@ -74,7 +74,7 @@ class _Score(beam.DoFn):
         tag = f"{self._model}|{self._method.value}|{self._shorter_side}"
         self._loaded, self._done = self._shared.acquire(self._load, tag=tag), 0
 
-    def process(self, batch: Sequence[bytes]) -> Iterator[Posterior]:
+    def process(self, batch: Sequence[bytes]) -> Iterator[ScoredImage]:
         images, encoded = zip(*(parse_image(record, self._layout) for record in batch), strict=True)
         classes = self._loaded.head.class_names
         uniform = np.full(len(classes), 1 / len(classes), np.float32)
@@ -85,7 +85,7 @@ class _Score(beam.DoFn):
                     "classes; evaluate it on data with the same classes"
                 )
             found = scores or Scores(uniform, uniform)
-            yield Posterior(image, classes[image.label], scores is not None, found.plain, found.flipped)
+            yield ScoredImage(image, classes[image.label], scores is not None, found.plain, found.flipped)
         self._done += len(batch)
         logging.info("Scored %d images", self._done)
 
@@ -101,7 +101,7 @@ class _Score(beam.DoFn):
         return _Loaded(scorer, head)
 
 
-def _partition(posterior: Posterior, count: int) -> Iterator[beam.pvalue.TaggedOutput]:
+def _partition(posterior: ScoredImage, count: int) -> Iterator[beam.pvalue.TaggedOutput]:
     number = partition_of(posterior.image.key, count)
     yield beam.pvalue.TaggedOutput(str(number), to_record(posterior))
 

@@ -12,7 +12,7 @@ from components.datasets.layouts import LAYOUTS
 from components.evaluation.posteriors import parse_image
 from models.errors import InputError
 from pipeline.report.data_uris import jpeg, png
-from pipeline.report.predictions import Prediction, Summary, best_other
+from pipeline.report.predictions import EvaluatedImage, Summary, best_other
 from pipeline.report.score_maps import ScoreMap, Scorer
 from pipeline.report.store import Evaluated, Home
 from serving.saved_model.signatures import TOP
@@ -142,7 +142,7 @@ def _album(one: Evaluated, home: Home, summary: Summary, encoded: Mapping[bytes,
     single = scorer if len(one.nets) == 1 else None
     sides = sorted({view.shorter_side for view in one.views})
 
-    def shown(predictions: Sequence[Prediction], mapped: int) -> tuple[Shown, ...]:
+    def shown(predictions: Sequence[EvaluatedImage], mapped: int) -> tuple[Shown, ...]:
         there = [prediction for prediction in predictions if prediction.key in encoded]
         return tuple(
             _shown(each, names, encoded, sides, single if index < mapped else None)
@@ -158,7 +158,7 @@ def _album(one: Evaluated, home: Home, summary: Summary, encoded: Mapping[bytes,
     )
 
 
-def _shown(each: Prediction, names, encoded, sides, scorer: Scorer | None) -> Shown:
+def _shown(each: EvaluatedImage, names, encoded, sides, scorer: Scorer | None) -> Shown:
     order = np.argsort(-each.posteriors, kind="stable")[:TOP]
     right = _right(each)
     other = best_other(each)
@@ -176,7 +176,7 @@ def _shown(each: Prediction, names, encoded, sides, scorer: Scorer | None) -> Sh
     )
 
 
-def _right(each: Prediction) -> bool:
+def _right(each: EvaluatedImage) -> bool:
     others = np.delete(each.posteriors, each.label)
     return bool(each.posteriors[each.label] > others.max())
 

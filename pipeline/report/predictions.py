@@ -17,7 +17,7 @@ BINS_FROM = 4  # image_statistics: images, two errors, nats, then the bins
 
 
 @dataclass(frozen=True)
-class Prediction:
+class EvaluatedImage:
     """One image.
 
     Attributes:
@@ -57,20 +57,20 @@ class Summary:
     confusions: Counter
     bins: np.ndarray
     undecodable: int
-    best: tuple[Prediction, ...]
-    worst: tuple[Prediction, ...]
+    best: tuple[EvaluatedImage, ...]
+    worst: tuple[EvaluatedImage, ...]
 
     def same_images(self, other: "Summary") -> bool:
         """Whether both are of the same images."""
         return np.array_equal(self.keys, other.keys)
 
 
-def read_predictions(folder: str) -> Iterator[Prediction]:
+def read_predictions(folder: str) -> Iterator[EvaluatedImage]:
     """Of gzipped TFRecords in a folder."""
     files = sorted(tf.io.gfile.glob(f"{folder}/*"))
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
-        yield Prediction(
+        yield EvaluatedImage(
             key=feature["key"].bytes_list.value[0],
             name=feature["name"].bytes_list.value[0].decode(errors="replace"),
             label=feature["label"].int64_list.value[0],
@@ -80,7 +80,7 @@ def read_predictions(folder: str) -> Iterator[Prediction]:
         )
 
 
-def summarise(predictions: Iterable[Prediction]) -> Summary:
+def summarise(predictions: Iterable[EvaluatedImage]) -> Summary:
     """In memory: 18 bytes an image and what is counted by class."""
     keys, wrong, names, confusions = bytearray(), bytearray(), {}, Counter()
     sums, undecodable = np.zeros([BINS_FROM + 3 * CALIBRATION_BINS]), 0
@@ -112,7 +112,7 @@ def summarise(predictions: Iterable[Prediction]) -> Summary:
     )
 
 
-def best_other(prediction: Prediction) -> int:
+def best_other(prediction: EvaluatedImage) -> int:
     """The best class but the true one: what an image that is an error was taken for."""
     others = np.where(np.isnan(prediction.posteriors), -1.0, prediction.posteriors)
     others[prediction.label] = -2.0
@@ -127,14 +127,14 @@ class _Extremes:
     def __init__(self, most: int):
         self._most, self._heap, self._count = most, [], itertools.count()
 
-    def add(self, value: float, prediction: Prediction) -> None:
+    def add(self, value: float, prediction: EvaluatedImage) -> None:
         entry = (value, _descending(prediction.key), next(self._count), prediction)
         if len(self._heap) < self._most:
             heapq.heappush(self._heap, entry)
         else:
             heapq.heappushpop(self._heap, entry)
 
-    def found(self) -> tuple[Prediction, ...]:
+    def found(self) -> tuple[EvaluatedImage, ...]:
         return tuple(entry[-1] for entry in sorted(self._heap, key=lambda entry: entry[:3], reverse=True))
 
 

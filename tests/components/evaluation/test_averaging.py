@@ -7,11 +7,11 @@ import tensorflow as tf
 from components.datasets.layouts import IMAGENET
 from components.evaluation import averaging_on_beam as average_posteriors
 from components.evaluation.averager import write_predictions
-from components.evaluation.averaging_plan import AVERAGE, averages
+from components.evaluation.averaging_plan import AVERAGE, averaging_plan
 from components.evaluation.model_evaluation import local_pipeline
 from components.evaluation.posteriors import (
     Labelled,
-    Posterior,
+    ScoredImage,
     parse_image,
     partition_of,
     partition_path,
@@ -50,7 +50,7 @@ def _write(folder, view: View, partitions: int, leave_out: int | None = None) ->
     for image in order:
         if image != leave_out:
             labelled = Labelled(_key(image), f"{image}.jpg", int(image % CLASSES))
-            posterior = Posterior(labelled, "a class", True, *scores[image])
+            posterior = ScoredImage(labelled, "a class", True, *scores[image])
             writers[partition_of(_key(image), partitions)].write(to_record(posterior))
     for writer in writers:
         writer.close()
@@ -74,7 +74,7 @@ def _read(folder) -> dict[bytes, dict[str, np.ndarray]]:
 
 
 def test_multi_scale_and_flips_against_numpy(tmp_path):
-    found = _predict(tmp_path, averages([("d", "D", D)]))
+    found = _predict(tmp_path, averaging_plan([("d", "D", D)]))
     assert len(found) == IMAGES
     for image in range(IMAGES):
         by_scale = [_scores(View("D", Method.DENSE, q))[image].mean(axis=0) for q in (256, 384, 512)]
@@ -84,7 +84,7 @@ def test_multi_scale_and_flips_against_numpy(tmp_path):
 
 
 def test_multi_crop_and_dense_against_numpy(tmp_path):
-    found = _predict(tmp_path, averages([("d", "D", BOTH)]))
+    found = _predict(tmp_path, averaging_plan([("d", "D", BOTH)]))
     for image in range(IMAGES):
         one = {
             (method, q): _scores(View("D", method, q))[image].mean(axis=0)
@@ -103,7 +103,7 @@ def test_multi_crop_and_dense_against_numpy(tmp_path):
 
 def test_fusion_weighs_nets_and_not_their_views(tmp_path):
     """Three Q with flips of one net and two without of the other: each net counts half."""
-    found = _predict(tmp_path, averages([("first", "D", D), ("second", "E", NO_FLIP)]))
+    found = _predict(tmp_path, averaging_plan([("first", "D", D), ("second", "E", NO_FLIP)]))
     for image in range(IMAGES):
         first = np.mean([_scores(View("D", Method.DENSE, q))[image] for q in (256, 384, 512)], axis=(0, 1))
         second = np.mean([_scores(View("E", Method.DENSE, q))[image][0] for q in (224, 256)], axis=0)
@@ -116,7 +116,7 @@ def test_fusion_weighs_nets_and_not_their_views(tmp_path):
 def test_the_number_of_partitions_changes_nothing(tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir(), parts.mkdir()
-    wanted = averages([("d", "D", D)])
+    wanted = averaging_plan([("d", "D", D)])
     one, several = _predict(whole, wanted, partitions=1), _predict(parts, wanted, partitions=5)
     assert one.keys() == several.keys()
     for key, row in one.items():
@@ -126,11 +126,11 @@ def test_the_number_of_partitions_changes_nothing(tmp_path):
 
 def test_an_image_missing_from_every_view_is_counted(tmp_path):
     with pytest.raises(InputError, match="22 of 23 images of the split have a prediction"):
-        _predict(tmp_path, averages([("d", "D", D)]), leave_out=7)
+        _predict(tmp_path, averaging_plan([("d", "D", D)]), leave_out=7)
 
 
 def test_an_image_missing_from_one_view_is_named(tmp_path):
-    wanted = averages([("d", "D", D)])
+    wanted = averaging_plan([("d", "D", D)])
     folders = {
         view: _write(tmp_path, view, 2, leave_out=7 if view.shorter_side == 384 else None)
         for view in wanted.views
@@ -140,13 +140,13 @@ def test_an_image_missing_from_one_view_is_named(tmp_path):
 
 
 def test_an_image_that_does_not_decode_is_named(tmp_path):
-    wanted = averages([("d", "D", NO_FLIP)])
+    wanted = averaging_plan([("d", "D", NO_FLIP)])
     folders = {view: _write(tmp_path, view, 1) for view in wanted.views}
     for folder in folders.values():
         labelled = Labelled(b"k" * 16, "broken.jpg", 0)
         uniform = np.full(CLASSES, 1 / CLASSES, np.float32)
         with tf.io.TFRecordWriter(f"{partition_path(folder, 0)}-00001") as writer:
-            writer.write(to_record(Posterior(labelled, "a class", False, uniform, uniform)))
+            writer.write(to_record(ScoredImage(labelled, "a class", False, uniform, uniform)))
     predictions = str(tmp_path / "predictions")
     (line,) = write_predictions(local_pipeline(), folders, wanted, predictions, IMAGES + 1)
     assert line == "1 of 24 images do not decode and count as errors: broken.jpg"
@@ -154,10 +154,10 @@ def test_an_image_that_does_not_decode_is_named(tmp_path):
 
 def test_records_that_are_alike_count_each(tmp_path):
     """Two copies of one photograph in a split are two images."""
-    wanted = averages([("d", "D", NO_FLIP)])
+    wanted = averaging_plan([("d", "D", NO_FLIP)])
     folders = {view: _write(tmp_path, view, 1) for view in wanted.views}
     for view, folder in folders.items():
-        copy = to_record(Posterior(Labelled(_key(0), "0.jpg", 0), "a class", True, *_scores(view)[0]))
+        copy = to_record(ScoredImage(Labelled(_key(0), "0.jpg", 0), "a class", True, *_scores(view)[0]))
         with tf.io.TFRecordWriter(f"{partition_path(folder, 0)}-00001") as writer:
             writer.write(copy)
     write_predictions(local_pipeline(), folders, wanted, str(tmp_path / "predictions"), IMAGES + 1)

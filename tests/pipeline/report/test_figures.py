@@ -13,7 +13,7 @@ from pipeline.report import collect
 from pipeline.report.charts import calibration as calibration_chart
 from pipeline.report.charts import error_against_q, learning_curves
 from pipeline.report.learning import Drop, drops, read_epochs
-from pipeline.report.predictions import Prediction, summarise
+from pipeline.report.predictions import EvaluatedImage, summarise
 from pipeline.report.significance import holm, p_value, paired
 from pipeline.report.tables import miniatures, tables
 
@@ -27,9 +27,9 @@ RECORDS = [  # key, label, decodes, posteriors
 ]
 
 
-def prediction(number, label, decodes, posteriors) -> Prediction:
+def prediction(number, label, decodes, posteriors) -> EvaluatedImage:
     values = np.array(posteriors, np.float32)
-    return Prediction(bytes([number] * 16), f"{number}.jpg", label, NAMES[label], decodes, values)
+    return EvaluatedImage(bytes([number] * 16), f"{number}.jpg", label, NAMES[label], decodes, values)
 
 
 PREDICTIONS = [prediction(*record) for record in RECORDS]
