@@ -57,11 +57,11 @@ class AveragingPlan:
         """Of the candidate's averages."""
         return tuple(average.name for average in self.without_baseline().averages)
 
-    def without_baseline(self) -> "Averages":
+    def without_baseline(self) -> "AveragingPlan":
         """Those of the candidate alone."""
         return AveragingPlan(tuple(a for a in self.averages if not a.name.startswith(f"{BASELINE}/")))
 
-    def with_baseline(self, weights: str) -> "Averages":
+    def with_baseline(self, weights: str) -> "AveragingPlan":
         """These, and the same of another net under the names baseline/NAME."""
         of_baseline = (
             Average(f"{BASELINE}/{average.name}", tuple(_of_net(group, weights) for group in average.groups))
