@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 
-from tfx import v1 as tfx
+# Not tfx.v1: that imports all of Google Cloud's AI platform, ten seconds for each process.
+from tfx import components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.types import BaseChannel
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import example_gen_pb2, infra_validator_pb2, pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.channel_utils import union
 
 from components.datasets.layouts import EVAL_SPLIT, TRAIN_SHARDS, TRAIN_SPLIT, VALIDATION_SHARDS
@@ -41,7 +46,7 @@ class _Data:
     gate: BaseNode
 
 
-def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl.Pipeline:
+def create_pipeline(experiment: Experiment, environment: Environment) -> Pipeline:
     """ExampleGen to Pusher for one experiment in one environment."""
     data = _data(experiment, environment)
     members = fused(experiment, EXPERIMENTS)
@@ -60,7 +65,7 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
         averages=to_json(wanted),
         experiment=experiment.name,
     )
-    evaluator = tfx.components.Evaluator(
+    evaluator = tfx_components.Evaluator(
         examples=averager.outputs["predictions"],
         model=exporter.outputs["model"],
         baseline_model=models.get(BASELINE),
@@ -69,7 +74,7 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
     )
     evaluation = [exporter, *([baseline] if baseline else []), *scorers, averager, evaluator]
     push = [] if experiment.fused_with else _push(exporter, evaluator, data.examples, environment)
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=str(environment.pipeline_root),
         components=[*data.nodes, *trainers.values(), *evaluation, *push],
@@ -80,19 +85,19 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> tfx.dsl
 
 
 def _data(experiment: Experiment, environment: Environment) -> _Data:
-    example_gen = tfx.components.ImportExampleGen(str(environment.data), input_config=_splits())
+    example_gen = tfx_components.ImportExampleGen(str(environment.data), input_config=_splits())
     examples = example_gen.outputs["examples"]
-    statistics_gen = tfx.components.StatisticsGen(examples, stats_options=statistics_options())
+    statistics_gen = tfx_components.StatisticsGen(examples, stats_options=statistics_options())
     statistics = statistics_gen.outputs["statistics"]
     schema_gen = WrittenSchemaGen(statistics=statistics, classes=experiment.config.net.classes)
     schema = schema_gen.outputs["schema"]
-    validator = tfx.components.ExampleValidator(statistics=statistics, schema=schema)
+    validator = tfx_components.ExampleValidator(statistics=statistics, schema=schema)
     anomaly_gate = AnomalyGate(anomalies=validator.outputs["anomalies"])
-    transform = tfx.components.Transform(
+    transform = tfx_components.Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="components.ingestion.transform.preprocessing_fn",
-        splits_config=tfx.proto.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[EVAL_SPLIT]),
+        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[EVAL_SPLIT]),
         disable_statistics=True,
     )
     transform.add_upstream_node(anomaly_gate)
@@ -123,14 +128,14 @@ def _trainers(members: list[Experiment], environment: Environment, data: _Data) 
 
 
 def _trainer(stage: Experiment, base: BaseChannel | None, environment: Environment, data: _Data) -> BaseNode:
-    trainer = tfx.components.Trainer(
+    trainer = tfx_components.Trainer(
         run_fn="components.training.trainer.run_fn",
         examples=data.examples,
         transform_graph=data.transform_graph,
         schema=data.schema,
         base_model=base,
-        train_args=tfx.proto.TrainArgs(splits=[TRAIN_SPLIT]),
-        eval_args=tfx.proto.EvalArgs(splits=[EVAL_SPLIT]),
+        train_args=trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT]),
+        eval_args=trainer_pb2.EvalArgs(splits=[EVAL_SPLIT]),
         custom_config={CONFIG: to_json(stage.config), BASE: str(environment.init_from or "")},
     ).with_id(f"Trainer.{stage.weights}")
     trainer.add_upstream_node(data.gate)
@@ -148,10 +153,10 @@ def _scorer(view: View, model: BaseChannel, data: _Data) -> BaseNode:
 
 def _baseline() -> BaseNode:
     """The last blessed model, or nothing."""
-    return tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    return Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=Channel(type=standard_artifacts.Model),
+        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("LastBlessedModel")
 
 
@@ -170,8 +175,8 @@ def _push(
         model=model,
         model_blessing=blessing,
         infra_blessing=validation.outputs["blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(environment.serving))
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(environment.serving))
         ),
     )
     return [validation, pusher]
@@ -179,25 +184,25 @@ def _push(
 
 def _docker_validation(model: BaseChannel, examples: BaseChannel) -> BaseNode:
     """TFX's own, with TF Serving's image of the TensorFlow version that exports the model."""
-    return tfx.components.InfraValidator(
+    return tfx_components.InfraValidator(
         model=model,
         examples=examples,
-        serving_spec=tfx.proto.ServingSpec(
-            tensorflow_serving=tfx.proto.TensorFlowServing(tags=[TF_SERVING_TAG]),
-            local_docker=tfx.proto.LocalDockerConfig(),
+        serving_spec=infra_validator_pb2.ServingSpec(
+            tensorflow_serving=infra_validator_pb2.TensorFlowServing(tags=[TF_SERVING_TAG]),
+            local_docker=infra_validator_pb2.LocalDockerConfig(),
         ),
-        request_spec=tfx.proto.RequestSpec(
-            tensorflow_serving=tfx.proto.TensorFlowServingRequestSpec(signature_names=["examples"]),
+        request_spec=infra_validator_pb2.RequestSpec(
+            tensorflow_serving=infra_validator_pb2.TensorFlowServingRequestSpec(signature_names=["examples"]),
             split_name=EVAL_SPLIT,
             num_examples=TRIED_PHOTOGRAPHS,
         ),
     )
 
 
-def _splits() -> tfx.proto.Input:
-    return tfx.proto.Input(
+def _splits() -> example_gen_pb2.Input:
+    return example_gen_pb2.Input(
         splits=[
-            tfx.proto.Input.Split(name=TRAIN_SPLIT, pattern=TRAIN_SHARDS),
-            tfx.proto.Input.Split(name=EVAL_SPLIT, pattern=VALIDATION_SHARDS),
+            example_gen_pb2.Input.Split(name=TRAIN_SPLIT, pattern=TRAIN_SHARDS),
+            example_gen_pb2.Input.Split(name=EVAL_SPLIT, pattern=VALIDATION_SHARDS),
         ]
     )

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 import tensorflow as tf
-from tfx.dsl.component.experimental.annotations import BeamComponentParameter
-from tfx.types import artifact_utils
-from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
-from tfx.v1.types import standard_artifacts
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils, standard_artifacts
 
 from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT

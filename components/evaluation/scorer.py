@@ -3,11 +3,15 @@
 import os
 
 import apache_beam as beam
-from tfx.dsl.component.experimental.annotations import BeamComponentParameter
-from tfx.types import artifact_utils
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
-from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
-from tfx.v1.types import standard_artifacts
 
 from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT

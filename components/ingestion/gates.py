@@ -1,8 +1,9 @@
 """Stops the run before training: anomalies of the examples, photographs that do not decode."""
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
-from tfx.v1.types import standard_artifacts
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT

@@ -1,8 +1,9 @@
 """Exports a trained network with an experiment's test protocol: other Q need no other training."""
 
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 from tfx.utils import path_utils
-from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
-from tfx.v1.types import standard_artifacts
 
 from components.recipe import Evaluation, from_json
 from serving.saved_model.export import export_again

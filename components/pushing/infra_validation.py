@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 from tfx.components.util import model_utils
-from tfx.types import artifact_utils
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
-from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
-from tfx.v1.types import standard_artifacts
 
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.scoring_on_beam import layout_of_model

@@ -6,8 +6,8 @@ second push in the same second; see serving/push.py.
 
 import os
 
-from tfx import v1 as tfx
 from tfx.components.pusher import executor
+from tfx.components.pusher.component import Pusher as TfxPusher
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
@@ -40,7 +40,7 @@ class Executor(executor.Executor):
         self._MarkPushed(pushed, pushed_destination=path, pushed_version=os.path.basename(path))
 
 
-class Pusher(tfx.components.Pusher):
+class Pusher(TfxPusher):
     """`tfx.components.Pusher` to a folder, by `Executor`."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
-from tfx.v1.components import FnArgs
+from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components import artifact_files
 from components.datasets.layouts import Layout, layout_of
