@@ -8,7 +8,12 @@ VGG_EXPERIMENT ?= demo
 SETTINGS := "VGG_HOME=$(VGG_HOME)" "VGG_DATA=$(VGG_DATA)" "VGG_EXPERIMENT=$(VGG_EXPERIMENT)"
 DEMO := env "PATH=$(BIN):$$PATH" $(SETTINGS)
 
-.PHONY: help setup demo test lint format lock clean
+# Files in the order of tests/conftest.py: by themselves, xdist would begin with those of the most tests.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
+QUICK := not slow and not beam and not browser
+SEED ?= 1
+
+.PHONY: help setup demo check test shuffled lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -23,8 +28,14 @@ demo: setup ## make sample data and run the whole pipeline on it, in ./demo
 	@echo '$(SETTINGS) tfx run create --pipeline vgg'
 	@$(DEMO) tfx run create --pipeline vgg
 
+check: lint ## lint, and the tests that need no TFX run, no full-width net and no browser
+	"$(BIN)/python" -m pytest $(TWO) -m "$(QUICK)"
+
 test: setup ## run every test, two files at a time
-	"$(BIN)/python" -m pytest -n 2 --dist loadfile
+	"$(BIN)/python" -m pytest $(TWO) --durations=20
+
+shuffled: setup ## the tests of `check` in an order drawn from SEED
+	"$(BIN)/python" -m pytest $(TWO) -m "$(QUICK)" -p randomly --randomly-seed=$(SEED)
 
 lint: setup ## check style and formatting
 	"$(BIN)/ruff" check .

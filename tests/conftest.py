@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
+from helpers.built_once import built_once
+from helpers.chromium import CHROMIUM, REASON
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -24,8 +26,26 @@ def pytest_sessionstart():
 
 
 def pytest_collection_modifyitems(items):
-    """Fast tests first: a broken network is known before a pipeline has run."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Fast tests first: a broken network is known before a pipeline has run.
+
+    The longest, those of tests/e2e, are the first of the slow ones, so that no worker is left with one of
+    them when all others have ended.
+    """
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker("browser")
+    items.sort(key=_length)
+
+
+def _length(item: pytest.Item) -> int:
+    if item.get_closest_marker("slow") is None:
+        return 0
+    return 1 if "e2e" in item.path.parts else 2
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("browser") and CHROMIUM is None:
+        pytest.skip(REASON)
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +54,11 @@ def photographs() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the real photographs in ../shared/data")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def pushed(tmp_path_factory) -> Path:
+    """A folder with one version of a narrow model, for reading only: it is made once for all tests."""
+    from helpers.serving.model_server import push_narrow_model
+
+    return built_once(tmp_path_factory, "pushed", push_narrow_model)

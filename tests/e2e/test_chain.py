@@ -10,7 +10,8 @@ import pytest
 
 BIN = Path(sys.executable).parent
 
-pytestmark = pytest.mark.slow
+# The limit ends what hangs; it is no measure of speed on a machine that has other work.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 # The chain with one epoch for each net, and a fusion of two of its nets under multi-crop & dense.
 ONE_EPOCH_EACH = """

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.serving.model_server import picture, push_narrow_model
+from helpers.serving.model_server import VERSION, picture
 
 from serving.candidate import check_candidate, check_posteriors, in_process
 from serving.model_server import TF_SERVING, ModelServer, NotServable, server_command
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    return push_narrow_model(tmp_path_factory.mktemp("pushed"))
+@pytest.fixture
+def model(pushed) -> Path:
+    return pushed / str(VERSION)
 
 
 @pytest.fixture
@@ -27,15 +27,18 @@ def broken(model, tmp_path) -> Path:
     return copy
 
 
+@pytest.mark.slow
 def test_a_good_model_passes(model):
     check_candidate(str(model), [picture(1), picture(2, 64, 200, "PNG")], loads_within=120)
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_load_says_so(broken):
     with pytest.raises(NotServable, match="variables"):
         check_candidate(str(broken), [picture(1)], loads_within=120)
 
 
+@pytest.mark.slow
 def test_a_photograph_that_the_server_refuses_is_named(model):
     with pytest.raises(NotServable, match=r"INVALID_ARGUMENT: .*image_bytes\[1\]"):
         check_candidate(str(model), [picture(1), b"no photograph"], loads_within=120)

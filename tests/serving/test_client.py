@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.serving.model_server import CLASSES, picture, push_narrow_model, serving
+from helpers.serving.model_server import CLASSES, picture, serving
 from tensorflow_serving.apis import predict_pb2
 
 from serving import client
@@ -19,15 +19,8 @@ ROOT = Path(client.__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pushed")
-    push_narrow_model(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(base):
-    with serving(base) as started:
+def server(pushed):
+    with serving(pushed) as started:
         yield started
 
 
@@ -37,9 +30,9 @@ def images():
 
 
 @pytest.fixture(scope="module")
-def expected(base, images):
+def expected(pushed, images):
     """(class, probability) of each image by the SavedModel itself, best first."""
-    (folder,) = base.iterdir()
+    (folder,) = pushed.iterdir()
     run = tf.saved_model.load(str(folder)).signatures["serving_default"]
     rows = run(image_bytes=tf.constant(images))["probabilities"].numpy()
     return [[(CLASSES[label], row[label]) for label in np.argsort(-row)[:5]] for row in rows]
@@ -85,10 +78,10 @@ def test_errors_say_the_servers_words(server):
     assert refused.value.code == 404
 
 
-def test_a_token_is_sent(base, tmp_path):
+def test_a_token_is_sent(pushed, tmp_path):
     file = tmp_path / "tokens"
     file.write_text("open sesame\n")
-    with serving(base, token_file=str(file)) as server:
+    with serving(pushed, token_file=str(file)) as server:
         grpc_address, rest = f"127.0.0.1:{server.grpc_port}", f"http://127.0.0.1:{server.rest_port}"
         assert len(client.classify([picture(1)], grpc_address, token="open sesame")[0]) == 5
         assert len(client.classify_by_rest([picture(1)], rest, token="open sesame")[0]) == 5

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from google.protobuf import text_format
-from helpers.serving.model_server import picture, push_narrow_model
+from helpers.serving.model_server import VERSION, picture
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.candidate import ask, check_posteriors, in_process
@@ -83,12 +83,12 @@ def test_kubernetes_probes_the_ports_that_are_served(pod):
     )
 
 
-def test_tf_serving_itself_answers_as_the_model_does(tmp_path):
+def test_tf_serving_itself_answers_as_the_model_does(pushed):
     if not shutil.which(TF_SERVING):
         pytest.skip(f"needs {TF_SERVING} on the PATH; none is to be had from package indexes")
     photographs = [picture(1), picture(2, 64, 200, "PNG")]
-    model = push_narrow_model(tmp_path)
-    with ModelServer(str(tmp_path), loads_within=120) as server:
+    model = pushed / str(VERSION)
+    with ModelServer(str(pushed), loads_within=120) as server:
         served = ask(server.address, photographs)
     check_posteriors(served, in_process(str(model), photographs))
     assert np.isfinite(served).all()

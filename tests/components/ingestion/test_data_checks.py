@@ -15,8 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from PIL import Image
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tensorflow_transform.tf_metadata.dataset_metadata import DatasetMetadata
-from tfx.types import artifact_utils
-from tfx.v1.types import standard_artifacts
+from tfx.types import artifact_utils, standard_artifacts
 from tfx_bsl.public.tfxio import TFExampleBeamRecord
 
 from components import artifact_files
@@ -27,6 +26,8 @@ from components.ingestion.schema import WrittenSchemaGen, statistics_options, wr
 from models.errors import InputError
 
 BEAM = PipelineOptions(["--direct_running_mode=in_memory", "--direct_num_workers=1"])
+
+pytestmark = pytest.mark.beam
 CLASSES = 3
 
 

@@ -23,6 +23,8 @@ from models.errors import InputError
 
 BEAM = PipelineOptions(["--direct_running_mode=in_memory", "--direct_num_workers=1"])
 
+pytestmark = pytest.mark.beam
+
 
 @dataclass(frozen=True)
 class Photograph:

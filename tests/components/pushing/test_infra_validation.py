@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from helpers.serving.model_server import picture, push_narrow_model
+from helpers.serving.model_server import VERSION, picture
 from tfx.components.pusher.executor import _PUSHED_DESTINATION_KEY
-from tfx.types import artifact_utils
-from tfx.v1.types import standard_artifacts
+from tfx.types import artifact_utils, standard_artifacts
 
 from components.pushing.infra_validation import InfraValidation
 from components.pushing.pusher import Executor
@@ -25,14 +24,9 @@ def _artifact(kind, folder: Path, **properties):
     return artifact
 
 
-@pytest.fixture(scope="module")
-def pushed_model(tmp_path_factory) -> Path:
-    return push_narrow_model(tmp_path_factory.mktemp("model"))
-
-
 @pytest.fixture
-def model(pushed_model, tmp_path):
-    shutil.copytree(pushed_model, tmp_path / "model" / FOLDER)
+def model(pushed, tmp_path):
+    shutil.copytree(pushed / str(VERSION), tmp_path / "model" / FOLDER)
     return _artifact(standard_artifacts.Model, tmp_path / "model")
 
 
@@ -84,6 +78,7 @@ def push(model, tmp_path):
     return push
 
 
+@pytest.mark.slow
 def test_a_candidate_that_a_server_serves_is_blessed_and_pushed(validate, push, tmp_path):
     blessing = validate(blessed=1)
     assert (blessing.get_int_custom_property("blessed"), Path(blessing.uri, "INFRA_BLESSED").exists()) == (
@@ -97,6 +92,7 @@ def test_a_candidate_that_a_server_serves_is_blessed_and_pushed(validate, push, 
     assert Path(pushed.uri, "saved_model.pb").is_file()
 
 
+@pytest.mark.slow
 def test_a_candidate_that_does_not_load_fails_the_component(validate, model):
     shutil.rmtree(Path(model.uri, FOLDER, "variables"))
     with pytest.raises(NotServable, match="variables"):

@@ -2,18 +2,13 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from helpers.chromium import CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-REASON = "needs Chromium (apt-get install chromium; .ci/run does)"
 ERRORS = re.compile(r"CONSOLE.*\"(Uncaught|Failed|Refused|Not allowed).*", re.IGNORECASE)
 RESULT = re.compile(r'<pre id="probe">(.*?)</pre>', re.DOTALL)
-
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=REASON)
 
 
 def probe(page: Path, expression: str, *, width: int, dark: bool = False) -> tuple[object, list[str]]:

@@ -15,11 +15,16 @@ VERSION = 1700000000
 
 
 def push_narrow_model(base: Path) -> Path:
-    """Net A at 1/4 width, untrained, crop 64, three Q, seven classes; returns the folder of its version."""
+    """Net A at 1/4 width, untrained, crop 64, three Q, seven classes; returns the folder of its version.
+
+    Without its warm-up requests, which take each server seconds: tests/serving/server/test_warm_up.py.
+    Tests that change nothing in it take the fixture `pushed`, which is made once for all of them.
+    """
     from models.net import Net
     from models.vgg import build
     from serving.saved_model.export import export
     from serving.saved_model.signatures import Head
+    from serving.server.versions.warm_up import WARM_UP
 
     net = Net("A", classes=len(CLASSES), width=16, input_size=64)
     head = Head(
@@ -37,6 +42,7 @@ def push_narrow_model(base: Path) -> Path:
     # So that its answers differ clearly between classes and images, as a trained net's do.
     fc8.set_weights([kernel * 3, np.linspace(-0.5, 0.5, bias.size)])
     export(model, net, head, str(base / str(VERSION)))
+    (base / str(VERSION) / WARM_UP).unlink()
     return base / str(VERSION)
 
 

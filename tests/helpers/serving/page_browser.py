@@ -3,15 +3,12 @@
 import base64
 import json
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
 
-import pytest
+from helpers.chromium import CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-REASON = "needs Chromium (apt-get install chromium; .ci/run does)"
 OPTIONS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
@@ -20,8 +17,6 @@ OPTIONS = [
 MIDDLE = """(() => {const found = document.querySelector(%s); found.scrollIntoView({block: 'center'});
   const box = found.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]})()"""
 PATIENCE = 60  # seconds, on a machine with other work
-
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=REASON)
 
 
 class Browser:

@@ -12,18 +12,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.pipeline.predict_calls import run
-from helpers.serving.model_server import CLASSES, VERSION, picture, push_narrow_model, serving
+from helpers.serving.model_server import CLASSES, VERSION, picture, serving
 
 from pipeline.prediction import predictors
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(pushed, tmp_path_factory):
     """VGG_HOME with an older version, which is none, a half-pushed one, and the newest."""
     folder = tmp_path_factory.mktemp("home")
     base = folder / "serving" / "vgg"
-    base.mkdir(parents=True)
-    push_narrow_model(base)
+    shutil.copytree(pushed, base)
     (base / "999").mkdir()
     (base / "999" / "saved_model.pb").write_bytes(b"not a model")
     (base / ".pushing-1800000000").mkdir()
@@ -35,6 +34,12 @@ def home(tmp_path_factory):
 def server(home):
     with serving(home / "serving" / "vgg") as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def loaded(home):
+    """The pushed model in this process."""
+    return tf.saved_model.load(str(home / "serving" / "vgg" / str(VERSION)))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,7 @@ def ways(home, server) -> dict[str, list]:
 
 @pytest.mark.parametrize("signature", ["serving_default", "single_scale"])
 @pytest.mark.parametrize("way", ["model", "grpc", "rest"])
-def test_every_way_gives_what_the_model_gives(home, server, photographs, capsys, way, signature):
+def test_every_way_gives_what_the_model_gives(home, server, loaded, photographs, capsys, way, signature):
     more = ["--single-scale"] if signature == "single_scale" else []
     status, out, err = run([photographs, "--json", *more, *ways(home, server)[way]], capsys)
     assert (status, err) == (0, "")
@@ -69,9 +74,8 @@ def test_every_way_gives_what_the_model_gives(home, server, photographs, capsys,
     assert document["signature"] == signature
     files = [photographs / name for name in ("b.jpg", "garden/a.PNG", "garden/z.jpeg")]
     assert [image["image"] for image in document["images"]] == [str(file) for file in files]
-    model = tf.saved_model.load(str(home / "serving" / "vgg" / str(VERSION)))
     images = tf.constant([file.read_bytes() for file in files])
-    rows = model.signatures[signature](image_bytes=images)["probabilities"].numpy()
+    rows = loaded.signatures[signature](image_bytes=images)["probabilities"].numpy()
     for image, row in zip(document["images"], rows, strict=True):
         best = np.argsort(-row)[:5]
         assert [each["class"] for each in image["classes"]] == [CLASSES[label] for label in best]

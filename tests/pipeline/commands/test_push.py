@@ -3,14 +3,14 @@
 import shutil
 
 import pytest
-from helpers.serving.model_server import picture, push_narrow_model
+from helpers.serving.model_server import VERSION, picture
 
 from pipeline.commands.vgg import main
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return push_narrow_model(tmp_path_factory.mktemp("model"))
+@pytest.fixture
+def model(pushed):
+    return pushed / str(VERSION)
 
 
 def vgg(capsys, *arguments) -> tuple[int, str, str]:
@@ -27,6 +27,7 @@ def test_a_model_becomes_a_version_below_home(model, tmp_path, capsys):
     assert (version / "saved_model.pb").is_file()
 
 
+@pytest.mark.slow
 def test_a_server_tries_the_model_first(model, tmp_path, capsys):
     photograph = tmp_path / "photograph.jpg"
     photograph.write_bytes(picture(1))

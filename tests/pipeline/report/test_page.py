@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 import pytest
-from helpers.pipeline.report_browser import needs_chromium, probe
+from helpers.pipeline.report_browser import probe
 from helpers.pipeline.report_stand_ins import PAPER, experiment, net, pictures, report
 from rich.console import Console
 
@@ -126,7 +126,7 @@ def test_a_thousand_classes_stay_below_a_megabyte():
 
 
 @pytest.mark.slow
-@needs_chromium
+@pytest.mark.browser
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)])
 def test_the_page_in_a_browser(tmp_path, width, dark):
     file = tmp_path / "page.html"
@@ -142,7 +142,7 @@ def test_the_page_in_a_browser(tmp_path, width, dark):
 
 
 @pytest.mark.slow
-@needs_chromium
+@pytest.mark.browser
 def test_tables_are_sorted_and_searched(tmp_path):
     file = tmp_path / "page.html"
     ran = dataclasses.replace(ROW, experiment="D-384", top1=Measured(0.268))
@@ -158,7 +158,7 @@ def test_tables_are_sorted_and_searched(tmp_path):
 
 
 @pytest.mark.slow
-@needs_chromium
+@pytest.mark.browser
 def test_a_script_error_is_seen(tmp_path):
     file = tmp_path / "page.html"
     file.write_text(page(experiment("first")).replace('"use strict";', "nonsense();"), encoding="utf-8")

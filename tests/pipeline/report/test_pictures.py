@@ -6,13 +6,11 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.serving.model_server import VERSION
 from PIL import Image
 
-from models import vgg
 from pipeline.report.pictures import filters, thumbnail
 from pipeline.report.score_maps import MOST_OPAQUE, RGB, Scorer, overlay
-from serving.saved_model.export import export
-from serving.saved_model.signatures import Head
 
 
 def opened(uri: str) -> Image.Image:
@@ -69,18 +67,17 @@ def test_each_filter_is_stretched_to_its_own_range():
     assert sheet[9, 17:].min() == 255, "no third filter in the second row"
 
 
-def test_score_maps_are_the_served_models(tmp_path):
-    net = vgg.Net("A", classes=3, width=8, input_size=32)
-    head = Head((120.0, 110.0, 100.0), ("a", "b", "c"), (64,), True, "image", "label", 0)
-    export(vgg.build(net, seed=1), net, head, str(tmp_path / "model"))
+def test_score_maps_are_the_served_models(pushed):
+    """64 x 96 pixels at Q = 64: 64 / 32 - 1 by 96 / 32 - 1 places of the net with crops of 64."""
+    model = str(pushed / str(VERSION))
     pixels = np.random.default_rng(0).integers(0, 256, [64, 96, 3], np.uint8)
-    small, large = Scorer(str(tmp_path / "model")).maps(encoded(pixels, "PNG"), {"its class": 2}, (64, 96))
-    served = tf.saved_model.load(str(tmp_path / "model")).signatures["score_map"]
+    small, large = Scorer(model).maps(encoded(pixels, "PNG"), {"its class": 2}, (64, 96))
+    served = tf.saved_model.load(model).signatures["score_map"]
     scores = served(images=tf.constant(pixels[np.newaxis]))["scores"].numpy()[0].astype(np.float64)
     places = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
-    assert (small.rows, small.columns) == places.shape[:2] == (2, 3)
+    assert (small.rows, small.columns) == places.shape[:2] == (1, 2)
     assert small.lowest == pytest.approx(places[..., 2].min(), rel=1e-5)
     assert small.highest == pytest.approx(places[..., 2].max(), rel=1e-5)
-    assert (small.class_name, small.shorter_side, small.role) == ("c", 64, "its class")
-    assert (large.rows, large.columns) == (3, 4)
-    assert opened(small.uri).size == (3, 2)
+    assert (small.class_name, small.shorter_side, small.role) == ("shark", 64, "its class")
+    assert (large.rows, large.columns) == (2, 3)
+    assert opened(small.uri).size == (2, 1)

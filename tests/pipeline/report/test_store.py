@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.pipeline.report_browser import needs_chromium, probe
+from helpers.pipeline.report_browser import probe
 from helpers.pipeline.report_home import CLASSES, MEAN_RGB, VALIDATION_PER_CLASS, make_home
 from rich.console import Console
 
@@ -86,7 +86,7 @@ def test_files_beside_the_page(home, written):
 
 
 @pytest.mark.slow
-@needs_chromium
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_real_page_in_a_browser(written, tmp_path, width):
     page = tmp_path / "page.html"

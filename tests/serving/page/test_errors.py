@@ -1,10 +1,9 @@
 """What the page says when something goes wrong, in plain words, and how to go on."""
 
 import pytest
-from helpers.serving.page_browser import needs_chromium
 from helpers.serving.photograph_files import written
 
-pytestmark = needs_chromium
+pytestmark = pytest.mark.browser
 DONE = "document.body.dataset.state === 'done'"
 FAILED = "document.body.dataset.state === 'error'"
 

@@ -4,7 +4,6 @@ import re
 
 import httpx
 import pytest
-from helpers.serving.page_browser import needs_chromium
 from helpers.serving.stand_in_server import StandIn, map_of
 
 DONE = "document.body.dataset.state === 'done'"
@@ -75,7 +74,7 @@ def shown(page, site, photograph):
     return page
 
 
-@needs_chromium
+@pytest.mark.browser
 def test_nothing_is_asked_of_anyone_else_and_nothing_is_complained_of(shown, site):
     assert len(shown.requested()) >= 8
     own = (site.address, f"blob:{site.address}")
@@ -83,7 +82,7 @@ def test_nothing_is_asked_of_anyone_else_and_nothing_is_complained_of(shown, sit
     assert shown.complaints() == []
 
 
-@needs_chromium
+@pytest.mark.browser
 @pytest.mark.parametrize("dark", [False, True])
 def test_words_stand_out_from_their_ground(browser, site, photograph, dark):
     """WCAG's contrast of 4.5, in all states."""
@@ -103,7 +102,7 @@ def test_words_stand_out_from_their_ground(browser, site, photograph, dark):
     page.close()
 
 
-@needs_chromium
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 768, 1400])
 def test_it_is_as_wide_as_its_window(shown, width):
     shown.resize(width, 800)
@@ -112,7 +111,7 @@ def test_it_is_as_wide_as_its_window(shown, width):
     assert shown.value("document.documentElement.scrollWidth") == width
 
 
-@needs_chromium
+@pytest.mark.browser
 def test_everything_can_be_done_with_the_keyboard(shown):
     reached = []
     for _ in range(6):
@@ -125,7 +124,7 @@ def test_everything_can_be_done_with_the_keyboard(shown):
     assert shown.text("#maps-title") == "Where the network finds tulips"
 
 
-@needs_chromium
+@pytest.mark.browser
 def test_screen_readers_get_names_for_everything(shown):
     assert shown.value(NAMES) == {"unnamed": 0, "twice": 0, "uncaptioned": 0}
     tree = shown.call("Accessibility.getFullAXTree")["nodes"]
@@ -140,7 +139,7 @@ def test_screen_readers_get_names_for_everything(shown):
     assert [role for role, name in named if role in roles and not name] == []
 
 
-@needs_chromium
+@pytest.mark.browser
 def test_the_pages_colours_are_of_use_without_colour_vision(shown):
     """Each step of the scale is lighter than the one before: its luminance alone can be read."""
     steps = shown.value("import('./page/score_map.js').then(scale => scale.COLOURS)")

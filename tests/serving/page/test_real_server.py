@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from helpers.serving.model_server import VERSION, picture, push_narrow_model, serving
-from helpers.serving.page_browser import needs_chromium
+from helpers.serving.model_server import VERSION, picture, serving
 from helpers.serving.photograph_files import orientation, written
 
-pytestmark = needs_chromium
+pytestmark = pytest.mark.browser
 DONE = "document.body.dataset.state === 'done'"
 FAILED = "document.body.dataset.state === 'error'"
 SIDES = (64, 80, 96)
@@ -24,24 +23,17 @@ BRIGHTEST = """Array.from(document.querySelectorAll('#figures canvas')).map(canv
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pushed")
-    push_narrow_model(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def real(base):
-    with serving(base) as started:
+def real(pushed):
+    with serving(pushed) as started:
         yield f"http://127.0.0.1:{started.rest_port}/"
 
 
 @pytest.fixture(scope="module")
-def answer(base):
+def answer(pushed):
     """`answer(bytes)`: the outputs of top_score_maps, of the SavedModel in this process."""
     import tensorflow as tf
 
-    run = tf.saved_model.load(str(base / str(VERSION))).signatures["top_score_maps"]
+    run = tf.saved_model.load(str(pushed / str(VERSION))).signatures["top_score_maps"]
 
     def outputs(image: bytes) -> dict[str, np.ndarray]:
         found = run(image_bytes=tf.constant([image]))
@@ -124,9 +116,9 @@ def test_a_photograph_that_is_cut_short_is_refused_in_words(browser, real, tmp_p
     page.close()
 
 
-def test_a_server_with_a_token_shows_the_page_and_asks_for_the_token(browser, base, tmp_path, file):
+def test_a_server_with_a_token_shows_the_page_and_asks_for_the_token(browser, pushed, tmp_path, file):
     (tmp_path / "token").write_text("open sesame\n")
-    with serving(base, token_file=str(tmp_path / "token")) as server:
+    with serving(pushed, token_file=str(tmp_path / "token")) as server:
         page = browser.page(f"http://127.0.0.1:{server.rest_port}/")
         page.choose("#file", file)
         page.wait(FAILED)

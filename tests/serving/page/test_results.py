@@ -1,11 +1,10 @@
 """What the page shows of an answer: classes, bars, score maps where they belong, tables."""
 
 import pytest
-from helpers.serving.page_browser import needs_chromium
 from helpers.serving.photograph_files import orientation, written
 from helpers.serving.stand_in_server import map_of
 
-pytestmark = needs_chromium
+pytestmark = pytest.mark.browser
 DONE = "document.body.dataset.state === 'done'"
 VIOLET, MIDDLE, YELLOW = [68, 1, 84], [33, 145, 140], [253, 231, 37]  # Matplotlib's viridis at 0, 0.5 and 1
 PIXEL = """(() => {const canvas = document.querySelectorAll('#figures canvas')[%d];

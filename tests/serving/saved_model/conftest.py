@@ -1,9 +1,12 @@
 """The exported model, loaded once for all of these tests."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.built_once import built_once
 from helpers.serving.exported import HEAD, IMAGES, NET
 
 from models import scoring
@@ -30,9 +33,12 @@ def convolutional(trained) -> keras.Model:
 
 @pytest.fixture(scope="session")
 def path(trained, tmp_path_factory) -> str:
-    folder = str(tmp_path_factory.mktemp("export") / "new" / "model")
-    export(trained, NET, HEAD, folder)
-    return folder
+    """Exported into a folder that was not there, nor the one above it."""
+
+    def build(folder: Path) -> None:
+        export(trained, NET, HEAD, str(folder / "model"))
+
+    return str(built_once(tmp_path_factory, "exported", build) / "model")
 
 
 @pytest.fixture(scope="session")

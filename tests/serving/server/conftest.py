@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.built_once import built_once
 from helpers.serving.running_server import RunningServer, picture
 
 from models.net import Net
@@ -41,10 +42,13 @@ def _export(seed: int, path: Path) -> None:
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> list[Path]:
     """Two exported models that answer differently, without the warm-up requests: they take seconds."""
-    folder = tmp_path_factory.mktemp("models")
-    for seed in (1, 2):
-        _export(seed, folder / str(seed))
-        (folder / str(seed) / WARM_UP).rename(folder / f"warm-up-{seed}")
+
+    def build(folder: Path) -> None:
+        for seed in (1, 2):
+            _export(seed, folder / str(seed))
+            (folder / str(seed) / WARM_UP).rename(folder / f"warm-up-{seed}")
+
+    folder = built_once(tmp_path_factory, "models", build)
     return [folder / "1", folder / "2"]
 
 

@@ -17,7 +17,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving.server.versions.warm_up import WARM_UP
 
-SECONDS = float(os.environ.get("VGG_LOAD_SECONDS", "20"))
+SECONDS = float(os.environ.get("VGG_LOAD_SECONDS", "10"))
 CLIENTS = 8
 PATIENCE = 60
 GROWTH = 96

@@ -4,6 +4,7 @@ import json
 import shutil
 import ssl
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -21,11 +22,14 @@ BODY = {"instances": [b64(IMAGE)]}
 TOKEN = "not-so-secret"
 
 
-@pytest.fixture
-def guarded(start, tmp_path) -> RunningServer:
-    file = tmp_path / "tokens"
-    file.write_text(f"{TOKEN}\n\nthe-next-one\n")
-    return start(token_file=str(file))
+@pytest.fixture(scope="module")
+def guarded(models, tmp_path_factory) -> Iterator[RunningServer]:
+    """For tests that leave it as it is."""
+    folder = tmp_path_factory.mktemp("guarded")
+    shutil.copytree(models[0], folder / "vgg" / "1")
+    (folder / "tokens").write_text(f"{TOKEN}\n\nthe-next-one\n")
+    with RunningServer(folder / "vgg", token_file=str(folder / "tokens")) as running:
+        yield running
 
 
 @pytest.mark.parametrize(
