@@ -32,7 +32,8 @@ class StandIn:
     Attributes:
         prediction: one element of TF Serving's "predictions".
         refuse: (HTTP status, text of the error) of a request's JSON and headers; None for an answer.
-        delay: seconds until an answer.
+        hold: whether requests are kept until `let_go`.
+        asked: released for each request that came.
         images: bytes of each image that came.
     """
 
@@ -40,7 +41,9 @@ class StandIn:
         self.images: list[bytes] = []
         self.prediction = {"top_classes": CLASSES, "top_probabilities": PROBABILITIES}
         self.refuse = lambda asked, headers: None
-        self.delay = 0.0
+        self.hold = False
+        self.asked = threading.Semaphore(0)
+        self._free = threading.Event()
         rest = Route("/v1/models/{path:path}", self._rest, methods=["GET", "POST"])
         application = Starlette(routes=[rest, *page_routes(model)])
         config = uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", lifespan="off")
@@ -55,15 +58,23 @@ class StandIn:
 
     def close(self) -> None:
         """Ends it; it does not answer any more."""
+        self.let_go()
         self._server.should_exit = self._server.force_exit = True
         self._thread.join(10)
+
+    def let_go(self) -> None:
+        """Answers what was held."""
+        self._free.set()
 
     async def _rest(self, request: Request) -> Response:
         if request.method == "GET":
             versions = [{"version": "7", "state": "AVAILABLE"}, {"version": "8", "state": "LOADING"}]
             return JSONResponse({"model_version_status": versions})
         asked = json.loads(await request.body())
-        await asyncio.sleep(self.delay)
+        held = self.hold
+        self.asked.release()
+        if held:
+            await asyncio.to_thread(self._free.wait)
         self.images.append(base64.b64decode(asked["instances"][0]["image_bytes"]["b64"]))
         if refused := self.refuse(asked, request.headers):
             status, text = refused

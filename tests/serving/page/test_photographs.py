@@ -4,10 +4,9 @@ import base64
 import time
 
 import pytest
-from helpers.serving.page_browser import needs_chromium
 from helpers.serving.photograph_files import orientation, sent, written
 
-pytestmark = needs_chromium
+pytestmark = pytest.mark.browser
 DONE = "document.body.dataset.state === 'done'"
 COPY = """navigator.clipboard.write([new ClipboardItem({'image/png': new Blob(
   [Uint8Array.from(atob('%s'), letter => letter.charCodeAt(0))], {type: 'image/png'})})])"""
@@ -89,21 +88,23 @@ def test_the_same_file_can_be_chosen_twice(page, site, photograph):
 
 
 def test_a_second_photograph_stops_the_first(page, site, photograph, tmp_path):
-    site.delay = 1.0
+    site.hold = True
     page.choose("#file", photograph)
+    assert site.asked.acquire(timeout=60)
     page.wait("document.getElementById('status').textContent.startsWith('The network')")
-    time.sleep(0.2)  # it is on its way
-    site.delay = 0.0
+    site.hold = False
     page.choose("#file", written(tmp_path / "second.png", 50, 60))
     page.wait(DONE)
-    time.sleep(1.0)  # the first one's answer would have come
-    assert len(site.images) == 2
+    site.let_go()
+    while len(site.images) < 2:
+        time.sleep(0.01)
+    assert page.value("fetch('/v1/models/vgg').then(got => got.status)") == 200  # after the first one's
     assert page.text("#facts").startswith("second.png, 50 × 60. Answered")
     assert page.complaints() == []
 
 
 def test_a_request_can_be_stopped(page, site, photograph):
-    site.delay = 30.0
+    site.hold = True
     page.choose("#file", photograph)
     page.wait("document.getElementById('stop').checkVisibility()")
     page.click("#stop")
