@@ -4,6 +4,7 @@ import http.client
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -65,11 +66,10 @@ def test_a_full_queue_refuses_at_once_over_grpc_and_rest(busy):
     server, held = busy
     waiting = server.prediction.Predict.future(predict_request([IMAGE]), timeout=PATIENCE)
     wait_for_queue(server, 1)
-    started = time.monotonic()
     with pytest.raises(grpc.RpcError) as error:
         server.prediction.Predict(predict_request([IMAGE]), timeout=PATIENCE)
     answer = server.rest().post(PATH, json=BODY)
-    assert time.monotonic() - started < 5
+    assert not waiting.done()  # so they were refused before anything was computed
     assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert answer.status_code == 429
     assert "1 requests are waiting" in answer.json()["error"]
@@ -125,14 +125,17 @@ def test_a_long_request_whose_client_goes_ends_after_the_part_that_is_computed(s
     assert held.items == 2 + 1
 
 
+def seconds_of(work: Callable[[], object]) -> float:
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
 def test_a_deadline_ends_what_is_being_computed(start):
     servable = start().server.registry.models["vgg"].choose().servable
     signature = servable.signature("")
     inputs = {"image_bytes": np.array([picture(seed, 64, 128) for seed in range(40)], object)}
-    servable.run(signature, inputs)
-    started = time.monotonic()
-    servable.run(signature, inputs)
-    taken = time.monotonic() - started
+    taken = min(seconds_of(lambda: servable.run(signature, inputs)) for _ in range(4))
     with pytest.raises(ServingError) as error:
         servable.run(signature, inputs, time.monotonic() + taken / 8)
     assert error.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
