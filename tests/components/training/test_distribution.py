@@ -5,6 +5,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +68,7 @@ NOBODY = -1
 def _start(arguments: list, config: dict | None = None) -> subprocess.Popen:
     environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
     if config:
-        environment["TF_CONFIG"] = json.dumps(config)
+        environment |= {"TF_CONFIG": json.dumps(config), "TF_GRPC_REUSE_PORT": "true"}
     command = [sys.executable, "-c", SCRIPT, *map(str, arguments)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
@@ -83,10 +85,21 @@ def _run_one(folder: Path, devices: int, epochs: int, steps: int) -> tuple[list,
 
 def _run_two(folder: Path, epochs: int, steps: int, stopped: int = NOBODY) -> list[tuple[int, str]]:
     """Status and output of two workers with the same checkpoint folder, weights in 0.npz and 1.npz."""
-    with socket.socket() as one, socket.socket() as two:
-        for free in (one, two):
-            free.bind(("127.0.0.1", 0))
-        addresses = [f"127.0.0.1:{free.getsockname()[1]}" for free in (one, two)]
+    with ExitStack() as kept:
+        addresses = [kept.enter_context(_port()) for _ in range(2)]
+        return _run_workers(folder, addresses, epochs, steps, stopped)
+
+
+@contextmanager
+def _port() -> Iterator[str]:
+    """An address that is nobody else's until the end: it is kept, and the worker shares it."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{kept.getsockname()[1]}"
+
+
+def _run_workers(folder: Path, addresses: list[str], epochs: int, steps: int, stopped: int) -> list:
     processes = [
         _start(
             [folder, folder / f"{index}.npz", 1, epochs, steps, stopped],

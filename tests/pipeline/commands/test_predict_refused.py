@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 from helpers.pipeline.predict_calls import run
@@ -28,10 +27,17 @@ def test_a_server_that_is_not_there_is_one_line_and_status_1(photographs, capsys
 
 
 @pytest.fixture
-def silent_address():
-    """HOST:PORT of a server that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        yield f"127.0.0.1:{silent.getsockname()[1]}"
+def silent():
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(120)
+        yield listening
+
+
+@pytest.fixture
+def silent_address(silent):
+    """HOST:PORT of `silent`."""
+    return f"127.0.0.1:{silent.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("more", [[], ["--rest"]])
@@ -44,15 +50,16 @@ def test_a_server_that_is_too_slow_is_one_line(photographs, capsys, silent_addre
 
 
 @pytest.mark.parametrize("more", [[], ["--rest"]])
-def test_an_interrupted_command_does_not_wait_for_the_server(photographs, silent_address, more):
-    arguments = ["predict", str(photographs), "--server", silent_address, *more]
+def test_an_interrupted_command_does_not_wait_for_the_server(photographs, silent, silent_address, more):
+    arguments = ["predict", str(photographs), "--server", silent_address, "--timeout", "900", *more]
     # A shell's background job ignores SIGINT, and so would what it starts.
     listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     program = f"{listens}; from pipeline.commands.vgg import main; main({arguments})"
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=20) == (None, "vgg: interrupted\n")
+    with silent.accept()[0] as connection:
+        assert connection.recv(1), "it has sent nothing"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=120) == (None, "vgg: interrupted\n")
     assert process.returncode == 130
 
 

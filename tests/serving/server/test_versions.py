@@ -138,7 +138,7 @@ def test_without_the_newest_the_one_before_is_served_again(start, base_path, mod
 def test_an_emptied_folder_changes_nothing(start, base_path, pictures):
     server = start()
     (base_path / "1").rename(base_path / "was-1")
-    time.sleep(0.3)
+    server.on_loop(server.server.registry.models["vgg"].poll())
     assert server.prediction.Predict(predict_request(pictures)).model_spec.version.value == 1
 
 
