@@ -43,6 +43,7 @@ try:
 except Preempted as stopped:
     print(stopped)
     sys.exit(75)
+sys.stdin.read()  # to its end: what is to be killed does not end before it is
 np.savez(out, *model.get_weights())
 """
 
@@ -77,7 +78,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(
     records, undisturbed, tmp_path, checkpoints_seen
 ):
     """Killed after the first, in the second epoch, and in the last: wherever in a step that is."""
-    first = _start(records, tmp_path)
+    first = _start(records, tmp_path, stdin=subprocess.PIPE)
     _wait_for_step(tmp_path, checkpoints_seen)
     first.kill()
     first.wait()
@@ -99,7 +100,7 @@ def test_sigterm_writes_a_checkpoint_and_has_a_status_of_its_own(records, undist
     assert all(np.array_equal(resumed[name], undisturbed[name]) for name in undisturbed)
 
 
-def _start(records: Path, folder: Path) -> subprocess.Popen:
+def _start(records: Path, folder: Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen:
     command = [
         sys.executable,
         "-c",
@@ -109,7 +110,7 @@ def _start(records: Path, folder: Path) -> subprocess.Popen:
         str(folder / "weights"),
     ]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ
+        command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ
     )
 
 
