@@ -1,4 +1,8 @@
-"""TFMA's verdict in words: which threshold a model failed, on which images, by how much."""
+"""TFMA's verdict in words: which threshold a model failed, on which images, by how much.
+
+Thresholds hold for the average over all views of an image (each Q, the flip, each method), and each line
+says so.
+"""
 
 import tensorflow_model_analysis as tfma
 
@@ -22,16 +26,17 @@ def _line(slice_key, failure) -> str:
     metric = failure.metric_key.name
     name = WORDS.get(metric, metric.replace("_", " "))
     where = "".join(f" of class {key.bytes_value.decode()}" for key in slice_key.single_slice_keys)
+    error = f"{name}{where}, averaged over all views,"
     value = failure.metric_value.double_value.value
     if failure.metric_key.is_diff:
         most = failure.metric_threshold.change_threshold.absolute.value
         return (
-            f"{name}{where}, average, is {_show(metric, value)} above the last blessed model's, "
+            f"{error} is {_show(metric, value)} above the last blessed model's, "
             f"{_show(metric, value - most)} more than its threshold {_show(metric, most)}"
         )
     most = failure.metric_threshold.value_threshold.upper_bound.value
     return (
-        f"{name}{where}, average, is {_show(metric, value)}, {_show(metric, value - most)} above its "
+        f"{error} is {_show(metric, value)}, {_show(metric, value - most)} above its "
         f"threshold {_show(metric, most)}"
     )
 

@@ -18,7 +18,8 @@ from pipeline.environment import Environment
     type=click.Path(path_type=Path, dir_okay=False),
     help="The page.  [default: HOME/report/index.html]",
 )
-def report(home: str | None, json_: bool, out: Path | None) -> int:
+@click.option("--all-tables", is_flag=True, help="Also the paper's tables of which no row was run.")
+def report(home: str | None, json_: bool, out: Path | None, all_tables: bool) -> int:
     """Report on all experiments: a page, JSON, a table.
 
     Writes HOME/report/: one self-contained page, the same figures as figures.json, and a model card of each
@@ -34,6 +35,6 @@ def report(home: str | None, json_: bool, out: Path | None) -> int:
         click.echo(as_json(written.report), nl=False)
     else:
         console = Console()
-        show_report(written.report, console)
+        show_report(written.report, console, all_tables=all_tables)
         console.print(f"Report: {written.page}", highlight=False, soft_wrap=True)
     return 0

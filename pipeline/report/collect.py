@@ -12,9 +12,9 @@ from components.evaluation.metrics import CALIBRATION_BINS
 from components.evaluation.tfma_results import Figure, read_figures
 from models.errors import InputError
 from pipeline.environment import Environment
-from pipeline.experiments.catalogue import EXPERIMENTS, fused
-from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.catalogue import EXPERIMENTS
 from pipeline.report import identity, learning, naming
+from pipeline.report.alterations import alteration
 from pipeline.report.figures import (
     CalibrationBin,
     ClassFigures,
@@ -27,7 +27,7 @@ from pipeline.report.figures import (
 from pipeline.report.predictions import Summary, read_predictions, summarise
 from pipeline.report.significance import TEST, holm, paired
 from pipeline.report.store import Evaluated, Home, TrainedNet
-from pipeline.report.tables import FEWEST_CLASSES, miniatures, paper_errors, tables
+from pipeline.report.tables import FEWEST_CLASSES, miniatures, other_systems, paper_errors, tables
 from serving.saved_model.export import describe
 
 MOST_CONFUSIONS = 20
@@ -51,6 +51,7 @@ def collect(environment: Environment, home: Home, found: Mapping[str, Summary], 
         experiments=tuple(experiments.values()),
         tables=tables(experiments),
         miniatures=miniatures(experiments),
+        other_systems=other_systems(experiments),
         pairs=pairs(experiments, found),
         test=TEST,
         nets={id_: _net(net, home) for id_, net in sorted(home.nets.items())},
@@ -145,10 +146,10 @@ def _experiment(one: Evaluated, home: Home, summary: Summary, folder: Path) -> E
         s=naming.scales_of(entry) if entry else "",
         q=tuple(sorted({view.shorter_side for view in one.views})),
         method=" & ".join(sorted({view.method.value for view in one.views})),
-        flip=entry.evaluation.flip if entry else True,
+        flip=all(group.flip for group in one.groups),
         paper=paper_errors(entry) if entry else None,
         miniature_of=naming.original_of(entry) if entry else "",
-        altered=_altered(one, home, entry),
+        altered=alteration(one, home.nets, entry),
         images=overall[-1].images,
         classes=classes,
         averages=overall,
@@ -176,25 +177,6 @@ def _check(one: Evaluated, summary: Summary, overall: Figure) -> None:
             f"{one.predictions}, {overall.top1_error.value:.4f} of {overall.images} in {one.evaluation}; "
             "expected the same ones; run the experiment again"
         )
-
-
-def _altered(one: Evaluated, home: Home, entry: Experiment | None) -> str:
-    """What makes it another experiment than this version's of that name, "" if nothing does."""
-    if entry is None:
-        return "this version knows no experiment of that name"
-    members = {member.weights: member for member in fused(entry, EXPERIMENTS)}
-    trained = {home.nets[id_].weights: home.nets[id_] for id_ in one.nets}
-    if set(trained) != set(members):
-        return f"its net is {', '.join(sorted(trained)) or 'not of a Trainer'}"
-    for weights, net in trained.items():
-        if net.config != members[weights].config:
-            return f"{weights} was trained by another recipe than this version's"
-        if bool(net.base) != bool(members[weights].starts_from):
-            return f"{weights} started from another model than the experiment says"
-    sides = {q for member in members.values() for q in member.evaluation.shorter_sides}
-    if {view.shorter_side for view in one.views} != sides:
-        return "it was tested at other Q than this version's"
-    return ""
 
 
 def _class(figure: Figure) -> ClassFigures:

@@ -154,6 +154,41 @@ class PaperTable:
 
 
 @dataclass(frozen=True)
+class SystemFigures:
+    """One row of Table 7: a system, and ours beside the paper's where it is an experiment that was run.
+
+    Attributes:
+        method: what the paper calls it.
+        paper_top1, paper_top5: its errors on ILSVRC-2012 validation images, in per cent, None where its
+            authors gave none; paper_top5_test: on the test images.
+        experiment: the experiment that it is; "" for another author's system.
+        top1, top5, images: ours, None where it was not run.
+    """
+
+    method: str
+    paper_top1: float | None
+    paper_top5: float | None
+    paper_top5_test: float | None
+    experiment: str
+    top1: Measured | None
+    top5: Measured | None
+    images: int | None
+
+
+@dataclass(frozen=True)
+class SystemsTable:
+    """Table 7: the paper's comparison with the systems of other authors."""
+
+    title: str
+    rows: tuple[SystemFigures, ...]
+
+    @property
+    def run(self) -> int:
+        """How many rows have a figure of ours."""
+        return sum(row.top1 is not None for row in self.rows)
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two experiments on the same images; of `error`, "top-1" or "top-5".
 
@@ -186,6 +221,7 @@ class Report:
     experiments: tuple[ExperimentFigures, ...]
     tables: tuple[PaperTable, ...]
     miniatures: tuple[PaperTable, ...]
+    other_systems: SystemsTable
     pairs: tuple[Pair, ...]
     test: str
     nets: dict[int, NetFigures]

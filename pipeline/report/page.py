@@ -36,7 +36,15 @@ def render(report: Report, pictures: Pictures, cards: Mapping[str, tuple[Part, .
         learning_curves=charts.learning_curves,
         shown_epochs=shown_epochs,
         slug=slug,
+        paper_tables_run=paper_tables_run,
     )
+
+
+def paper_tables_run(report: Report) -> bool:
+    """Whether the paper's tables stand near the beginning: a row of them was run. Else they follow, folded,
+    what was run.
+    """
+    return any(table.run for table in (*report.tables, report.other_systems))
 
 
 def shown_epochs(net: NetFigures) -> list[Epoch]:

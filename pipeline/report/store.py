@@ -10,7 +10,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from components import artifact_files
-from components.evaluation.averaging_plan import BASELINE
+from components.evaluation.averaging_plan import BASELINE, AveragingPlan, Group
 from components.evaluation.view import View
 from components.pushing.pusher import PUSHED, VERSION
 from components.recipe import TrainerConfig, from_json
@@ -87,6 +87,7 @@ class Evaluated:
         predictions: folder of the Averager's records.
         evaluation: folder of TFMA's result.
         views: the forward passes that its averages are made of.
+        groups: what the average over all is the mean of: for each net the views, with or without the flip.
         nets: ids of the nets that made them.
         data: that it was evaluated on.
         run: name of the run in ML Metadata.
@@ -99,6 +100,7 @@ class Evaluated:
     predictions: str
     evaluation: str
     views: tuple[View, ...]
+    groups: tuple[Group, ...]
     nets: tuple[int, ...]
     data: DataSet
     run: str
@@ -167,6 +169,7 @@ class _Reader:
             predictions=f"{self._lineage.uri(evaluator.inputs['examples'][0])}/Split-eval",
             evaluation=self._lineage.uri(evaluator.outputs["evaluation"][0]),
             views=tuple(sorted(view for view in views if view.weights != BASELINE)),
+            groups=_groups(averager),
             nets=tuple(id_ for id_ in map(self._net, sorted(models)) if id_ is not None),
             data=self._data(averager.inputs["statistics"][0]),
             run=run,
@@ -224,6 +227,14 @@ class _Reader:
                     folder = self._environment.serving / Path(self._lineage.text(artifact, VERSION)).name
                     return str(folder) if folder.is_dir() else None
         return None
+
+
+def _groups(averager: Execution) -> tuple[Group, ...]:
+    """Of the average over all; empty where an older version of this project wrote its plan otherwise."""
+    try:
+        return from_json(AveragingPlan, averager.text("averages")).without_baseline().averages[-1].groups
+    except (TypeError, ValueError, KeyError, IndexError):
+        return ()
 
 
 def _config(trainer: Execution) -> TrainerConfig | None:

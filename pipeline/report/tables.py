@@ -5,12 +5,29 @@ What was not run is None: a figure of ours stands in a row only if that very exp
 
 from collections.abc import Mapping
 
+from components.evaluation.tfma_results import Measured
 from pipeline.experiments.catalogue import EXPERIMENTS
 from pipeline.experiments.experiment import Experiment
 from pipeline.experiments.miniatures import PREFIX
-from pipeline.experiments.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6, FusionRow, Row
+from pipeline.experiments.paper_tables import (
+    TABLE_3,
+    TABLE_4,
+    TABLE_5,
+    TABLE_6,
+    TABLE_7,
+    FusionRow,
+    Row,
+    SystemRow,
+)
 from pipeline.report import naming
-from pipeline.report.figures import ExperimentFigures, PaperErrors, PaperTable, TableRow
+from pipeline.report.figures import (
+    ExperimentFigures,
+    PaperErrors,
+    PaperTable,
+    SystemFigures,
+    SystemsTable,
+    TableRow,
+)
 
 TABLES = (TABLE_3, TABLE_4, TABLE_5, TABLE_6)
 FEWEST_CLASSES = 6
@@ -32,14 +49,41 @@ def miniatures(ran: Mapping[str, ExperimentFigures]) -> tuple[PaperTable, ...]:
     return tuple(table for table in found if table.run)
 
 
+def other_systems(ran: Mapping[str, ExperimentFigures]) -> SystemsTable:
+    """Table 7: our figure stands beside the paper's where the row is an experiment that was run."""
+    return SystemsTable("Table 7 of the paper", tuple(_system(row, ran) for row in TABLE_7))
+
+
+def _system(row: SystemRow, ran: Mapping[str, ExperimentFigures]) -> SystemFigures:
+    ours = _unaltered(row.experiment, ran)
+    return SystemFigures(
+        method=row.method,
+        paper_top1=row.top1,
+        paper_top5=row.top5,
+        paper_top5_test=row.top5_test,
+        experiment=row.experiment,
+        top1=ours.overall.top1_error if ours else None,
+        top5=_top5(ours),
+        images=ours.images if ours else None,
+    )
+
+
+def _unaltered(name: str, ran: Mapping[str, ExperimentFigures]) -> ExperimentFigures | None:
+    found = ran.get(name)
+    return None if found is None or found.altered else found
+
+
+def _top5(ours: ExperimentFigures | None) -> Measured | None:
+    return ours.overall.top5_error if ours and ours.classes >= FEWEST_CLASSES else None
+
+
 def _table(title: str, prefix: str, rows, ran: Mapping[str, ExperimentFigures]) -> PaperTable:
     entries = ((row, EXPERIMENTS[prefix + row.experiment]) for row in rows)
     return PaperTable(title.format(rows[0].table), tuple(_row(row, entry, ran) for row, entry in entries))
 
 
 def _row(row: Row | FusionRow, entry: Experiment, ran: Mapping[str, ExperimentFigures]) -> TableRow:
-    found = ran.get(entry.name)
-    ours = found.overall if found and not found.altered else None
+    ours = _unaltered(entry.name, ran)
     return TableRow(
         experiment=entry.name,
         net=naming.net_of(entry),
@@ -47,8 +91,8 @@ def _row(row: Row | FusionRow, entry: Experiment, ran: Mapping[str, ExperimentFi
         q=naming.sides_of(entry),
         method=naming.method_of(entry),
         paper=PaperErrors(row.top1, row.top5),
-        top1=ours.top1_error if ours else None,
-        top5=ours.top5_error if ours and found.classes >= FEWEST_CLASSES else None,
+        top1=ours.overall.top1_error if ours else None,
+        top5=_top5(ours),
         images=ours.images if ours else None,
         miniature_of=naming.original_of(entry),
     )

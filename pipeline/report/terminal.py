@@ -4,15 +4,21 @@ from rich.console import Console
 from rich.table import Table
 
 from components.evaluation.tfma_results import Measured
-from pipeline.report.figures import PaperTable, Report
+from pipeline.report.figures import PaperTable, Report, SystemsTable
 from pipeline.report.model_card import interval
 from pipeline.report.page import p_text
 
 MOST_PAIRS = 15
 
 
-def show_report(report: Report, console: Console) -> None:
-    """Each experiment, the tables with a row that was run, and the clearest differences."""
+def show_report(report: Report, console: Console, *, all_tables: bool = False) -> None:
+    """Each experiment, the paper's tables of which a row was run, and the clearest differences.
+
+    Args:
+        report: all figures.
+        console: where to.
+        all_tables: also the paper's tables of which no row was run.
+    """
     table = _table("Errors in per cent with 95 % intervals, the paper's beside its own experiments")
     for name in ("experiment", "net"):
         table.add_column(name, overflow="fold")
@@ -29,8 +35,10 @@ def show_report(report: Report, console: Console) -> None:
         )
     console.print(table, highlight=False)
     for one in (*report.tables, *report.miniatures):
-        if one.run:
+        if one.run or all_tables:
             _show_table(one, console)
+    if report.other_systems.run or all_tables:
+        _show_systems(report.other_systems, console)
     _show_pairs(report, console)
 
 
@@ -42,10 +50,23 @@ def _show_table(one: PaperTable, console: Console) -> None:
     for row in one.rows:
         table.add_row(
             row.experiment,
-            _share(row.top1) if row.top1 else "",
+            _share(row.top1),
             str(row.paper.top1),
-            _share(row.top5) if row.top5 else "",
+            _share(row.top5),
             str(row.paper.top5),
+        )
+    console.print(table, highlight=False)
+
+
+def _show_systems(one: SystemsTable, console: Console) -> None:
+    table = _table(f"{one.title}, comparison with other systems: {one.run} rows run")
+    table.add_column("method", overflow="fold")
+    for name in ("top-1", "paper", "top-5", "paper", "test, paper"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in one.rows:
+        table.add_row(
+            *(row.method, _share(row.top1), _per_cent(row.paper_top1)),
+            *(_share(row.top5), _per_cent(row.paper_top5), _per_cent(row.paper_top5_test)),
         )
     console.print(table, highlight=False)
 
@@ -74,5 +95,9 @@ def _table(title: str) -> Table:
     return Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
 
 
-def _share(measured: Measured) -> str:
-    return f"{100 * measured.value:.1f} {interval(measured)}".rstrip()
+def _share(measured: Measured | None) -> str:
+    return f"{100 * measured.value:.1f} {interval(measured)}".rstrip() if measured else ""
+
+
+def _per_cent(error: float | None) -> str:
+    return "" if error is None else str(error)

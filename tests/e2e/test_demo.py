@@ -167,7 +167,8 @@ def test_a_model_above_its_threshold_is_not_pushed_and_the_line_says_by_how_much
     refused = demo.command(sys.executable, "-c", ONE_EPOCH, "dict(most=0.01)")
     assert refused.returncode == 3, refused.stdout + refused.stderr
     line = re.search(
-        r"Not blessed: top-1 error, average, is ([\d.]+)%, ([\d.]+)% above its threshold 1.0%",
+        r"Not blessed: top-1 error, averaged over all views, is ([\d.]+)%, "
+        r"([\d.]+)% above its threshold 1.0%",
         refused.stdout,
     )
     assert float(line[1]) - float(line[2]) == pytest.approx(1.0, abs=0.11)
@@ -179,7 +180,7 @@ def test_a_model_worse_than_the_last_blessed_one_is_not_pushed(demo, first_run):
     worse = demo.command(sys.executable, "-c", ONE_EPOCH, "dict(most_worse=0.05)")
     assert worse.returncode == 3, worse.stdout + worse.stderr
     line = re.search(
-        r"Not blessed: top-1 error, average, is ([\d.]+)% above the last blessed model's, "
+        r"Not blessed: top-1 error, averaged over all views, is ([\d.]+)% above the last blessed model's, "
         r"([\d.]+)% more than its threshold 5.0%",
         worse.stdout,
     )

@@ -194,7 +194,7 @@ def test_inside_tfma_with_the_evaluators_own_configuration(tmp_path):
             assert measured.lower <= measured.value <= measured.upper
     error = figures[AVERAGE, ""].top1_error.value
     assert refusals(folder) == (
-        f"top-1 error, average, is {error:.1%}, {error - 0.01:.1%} above its threshold 1.0%",
+        f"top-1 error, averaged over all views, is {error:.1%}, {error - 0.01:.1%} above its threshold 1.0%",
     )
 
 
@@ -218,9 +218,9 @@ def test_thresholds_by_class_and_against_the_last_blessed_model(tmp_path):
     top5 = _rank_error(outputs[AVERAGE], labels, 5)
     assert sorted(found) == sorted(
         [
-            f"top-1 error of class {worst}, average, is {errors[worst]:.1%}, "
+            f"top-1 error of class {worst}, averaged over all views, is {errors[worst]:.1%}, "
             f"{errors[worst] - between:.1%} above its threshold {between:.1%}",
-            f"top-5 error, average, is {top5:.1%} above the last blessed model's, "
+            f"top-5 error, averaged over all views, is {top5:.1%} above the last blessed model's, "
             f"{top5:.1%} more than its threshold 0.0%",
         ]
     )

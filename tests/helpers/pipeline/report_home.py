@@ -13,6 +13,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.orchestration import metadata
 
 from components.datasets.sample import write_sample
+from components.evaluation.averaging_plan import averaging_plan
 from components.evaluation.model_evaluation import evaluate_models, find_examples
 from components.evaluation.view import View
 from components.recipe import to_json
@@ -126,9 +127,9 @@ def _run(records: _Records, environment: Environment, name: str, seed: int) -> N
         inputs = {"model": [made["model"]]}
         records.execution(f"Scorer.{view.name}", "Scorer", run, inputs, outputs, view=to_json(view))
     averaged = {"posteriors": posteriors, "statistics": [made["statistics"]]}
-    records.execution(
-        "Averager", "Averager", run, averaged, {"predictions": [made["predictions"]]}, experiment=name
-    )
+    plan = to_json(averaging_plan([(name, entry.weights, entry.evaluation)]))
+    predicted = {"predictions": [made["predictions"]]}
+    records.execution("Averager", "Averager", run, averaged, predicted, experiment=name, averages=plan)
     execution("Evaluator", ("predictions",), ("evaluation",))
     pushed = environment.serving / str(seed + 1)
     shutil.copytree(model, pushed)

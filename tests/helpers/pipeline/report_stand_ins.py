@@ -13,6 +13,7 @@ from pipeline.report.figures import (
     Pair,
     PaperErrors,
     Report,
+    SystemsTable,
 )
 from pipeline.report.identity import Identity
 from pipeline.report.learning import Drop, Epoch
@@ -84,6 +85,7 @@ def report(*experiments: ExperimentFigures, **changes) -> Report:
         "experiments": experiments,
         "tables": (),
         "miniatures": (),
+        "other_systems": SystemsTable("Table 7 of the paper", ()),
         "pairs": pairs,
         "test": "stand-in test",
         "nets": {1: net()},

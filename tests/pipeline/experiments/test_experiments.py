@@ -18,7 +18,7 @@ from pipeline.experiments.catalogue import (
     experiments_named,
     from_random_weights,
 )
-from pipeline.experiments.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6
+from pipeline.experiments.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6, TABLE_7
 from pipeline.pipeline import create_pipeline
 
 PAPER = Path(__file__).resolve().parents[4] / "shared" / "paper_tables.json"
@@ -55,6 +55,21 @@ def test_table_6_is_the_papers():
         assert [[m.net, _scale(m), list(m.shorter_sides)] for m in members] == theirs["nets"]
         assert {m.protocol.value.replace("-crop-", "-crop & ") for m in members} == {theirs["evaluation"]}
         assert (row.name, row.top1, row.top5) == (theirs["name"], theirs["top1_val"], theirs["top5_val"])
+
+
+@pytest.mark.skipif(not PAPER.exists(), reason="needs ../shared/paper_tables.json")
+def test_table_7_is_the_papers():
+    ours = [[row.method, row.top1, row.top5, row.top5_test] for row in TABLE_7]
+    assert ours == json.loads(PAPER.read_text())["table7"]
+
+
+def test_the_papers_own_rows_of_table_7_are_experiments_with_the_same_errors():
+    ours = [row for row in TABLE_7 if row.method.startswith("VGG")]
+    assert [(row.top1, row.top5) for row in ours] == [
+        (experiment(row.experiment).paper.top1, experiment(row.experiment).paper.top5) for row in ours
+    ]
+    assert [len(experiment(row.experiment).fused_with) + 1 for row in ours] == [2, 1, 7]
+    assert not any(row.experiment for row in TABLE_7 if row not in ours)
 
 
 def test_the_recipe_of_section_3_1_is_the_default():

@@ -15,7 +15,7 @@ from pipeline.report.charts import error_against_q, learning_curves
 from pipeline.report.learning import Drop, drops, read_epochs
 from pipeline.report.predictions import EvaluatedImage, summarise
 from pipeline.report.significance import holm, p_value, paired
-from pipeline.report.tables import miniatures, tables
+from pipeline.report.tables import miniatures, other_systems, tables
 
 NAMES = ("cat", "dog", "fox")
 RECORDS = [  # key, label, decodes, posteriors
@@ -157,8 +157,23 @@ def test_a_row_of_the_papers_tables_is_filled_by_its_own_experiment_alone():
 
 
 def test_an_experiment_that_was_altered_fills_no_row():
-    ran = {"D-256": experiment("D-256", altered="its net is D-256-glorot")}
-    assert not any(table.run for table in tables(ran))
+    names = ("D-256", "fusion-7-dense")
+    ran = {name: experiment(name, altered="its net is D-256-glorot") for name in names}
+    assert not any(table.run for table in (*tables(ran), other_systems(ran)))
+
+
+def test_table_7_shows_ours_beside_the_papers_where_it_was_run():
+    found = other_systems({"fusion-7-dense": experiment("fusion-7-dense", 0.26, images=50000)})
+    (ours,) = (row for row in found.rows if row.top1)
+    assert found.run == 1
+    assert (ours.method, ours.top1.value, ours.top5.value, ours.images) == (
+        "VGG (ILSVRC submission, 7 nets, dense eval.)",
+        0.26,
+        0.13,
+        50000,
+    )
+    assert (ours.paper_top1, ours.paper_top5, ours.paper_top5_test) == (24.7, 7.5, 7.3)
+    assert len(found.rows) == 15
 
 
 def test_five_classes_have_no_top_5_error():

@@ -9,7 +9,7 @@ from helpers.pipeline.report_stand_ins import PAPER, experiment, net, pictures, 
 from rich.console import Console
 
 from components.evaluation.tfma_results import Measured
-from pipeline.report.figures import PaperTable, TableRow
+from pipeline.report.figures import PaperTable, SystemFigures, SystemsTable, TableRow
 from pipeline.report.model_card import as_markdown, model_card
 from pipeline.report.page import duration, p_text, render, share, shown_epochs
 from pipeline.report.terminal import show_report
@@ -63,6 +63,47 @@ def test_what_was_not_run_is_left_empty():
     assert "Table 3 of the paper: 1 of 2 rows run" in html
 
 
+def sections(html: str) -> list[str]:
+    return re.findall(r'<section id="(\w+)"', html)
+
+
+def test_tables_without_a_row_that_was_run_are_folded_and_come_last():
+    tables = (PaperTable("Table 3 of the paper", (ROW,)),)
+    html = page(experiment("first"), tables=tables)
+    assert sections(html) == ["experiments", "scales", "learning", "details", "paper", "identity"]
+    before, folded = html.split('<details class="not-run">')
+    assert "Table 3 of the paper" not in before
+    assert "Table 3 of the paper: 0 of 1 rows run" in folded.split("</details>")[0]
+
+
+def test_tables_with_a_row_that_was_run_come_first_and_are_open():
+    ran = dataclasses.replace(ROW, top1=Measured(0.268))
+    tables = (PaperTable("Table 3 of the paper", (ROW, ran)), PaperTable("Table 4 of the paper", (ROW,)))
+    html = page(experiment("first"), tables=tables)
+    assert sections(html)[:2] == ["experiments", "paper"]
+    before, folded = html.split('<details class="not-run">')
+    assert "Table 3 of the paper: 1 of 2 rows run" in before
+    assert "Table 3 of the paper" not in folded
+    assert "Table 4 of the paper: 0 of 1 rows run" in folded.split("</details>")[0]
+
+
+SUBMISSION = SystemFigures("VGG (7 nets)", 24.7, 7.5, 7.3, "fusion-7-dense", Measured(0.261), None, 50000)
+MSRA = SystemFigures("MSRA (11 nets)", None, None, 8.1, "", None, None, None)
+
+
+def test_the_comparison_with_other_systems_follows_the_same_rule():
+    row = r'<th scope="row">{}</th>.*?</tr>'
+    html = page(experiment("first"), other_systems=SystemsTable("Table 7 of the paper", (SUBMISSION, MSRA)))
+    assert '<details class="not-run">' not in html
+    assert sections(html)[:2] == ["experiments", "paper"]
+    shown = re.search(row.format(r"VGG \(7 nets\)"), html, re.DOTALL)[0]
+    assert re.findall(r'<td class="n"[^>]*>(.*?)</td>', shown) == ["26.1", "24.7", "", "7.5", "50000", "7.3"]
+    shown = re.search(row.format(r"MSRA \(11 nets\)"), html, re.DOTALL)[0]
+    assert re.findall(r'<td class="n"[^>]*>(.*?)</td>', shown) == ["", "", "", "", "", "8.1"]
+    html = page(experiment("first"), other_systems=SystemsTable("Table 7 of the paper", (MSRA,)))
+    assert "MSRA" in html.split('<details class="not-run">')[1].split("</details>")[0]
+
+
 def test_miniatures_are_said_to_be_others():
     row = dataclasses.replace(ROW, experiment="mini-D-256", miniature_of="D-256", top1=Measured(0.4))
     html = page(experiment("first"), miniatures=(PaperTable("Table 3 in miniature", (row,)),))
@@ -102,6 +143,28 @@ def test_the_terminal_shows_each_experiment_and_pair():
     assert "first" in captured.get()
     assert "30.0 [25.0, 35.0]" in captured.get()
     assert "0.031" in captured.get()
+
+
+def test_the_terminal_shows_tables_of_which_nothing_was_run_on_demand():
+    whole = report(
+        experiment("first"),
+        tables=(PaperTable("Table 3 of the paper", (ROW,)),),
+        other_systems=SystemsTable("Table 7 of the paper", (MSRA,)),
+    )
+    texts = []
+    for all_tables in (False, True):
+        console = Console(width=100)
+        with console.capture() as captured:
+            show_report(whole, console, all_tables=all_tables)
+        texts.append(captured.get())
+    assert ["Table 3" in text for text in texts] == ["Table 7" in text for text in texts] == [False, True]
+    assert "D-256" in texts[1]
+    assert "MSRA (11 nets)" in texts[1]
+    ran = report(experiment("first"), other_systems=SystemsTable("Table 7 of the paper", (SUBMISSION,)))
+    console = Console(width=100)
+    with console.capture() as captured:
+        show_report(ran, console)
+    assert "26.1" in captured.get()
 
 
 def test_values_as_texts():
