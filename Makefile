@@ -8,7 +8,7 @@ VGG_EXPERIMENT ?= demo
 SETTINGS := "VGG_HOME=$(VGG_HOME)" "VGG_DATA=$(VGG_DATA)" "VGG_EXPERIMENT=$(VGG_EXPERIMENT)"
 DEMO := env "PATH=$(BIN):$$PATH" $(SETTINGS)
 
-.PHONY: help setup demo test lint format lock clean
+.PHONY: help setup demo test lint format mutants lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -33,6 +33,9 @@ lint: setup ## check style and formatting
 format: setup ## rewrite the code in the project's format
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
+
+mutants: setup ## MODULES="models/protocols.py ...": small changes that their tests let pass (long; not for CI)
+	"$(BIN)/python" -m benchmarks.mutants $(MODULES)
 
 lock: ## resolve requirements.in anew into requirements.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" .ci/setup.sh uv pip compile --python-version 3.10 --generate-hashes \
