@@ -26,7 +26,8 @@ from components.evaluation.tfma_results import Figure, read_figures
 from components.evaluation.view import View
 from components.recipe import Evaluation
 from models.errors import InputError
-from serving.saved_model.export import WEIGHTS_INDEX, describe
+from serving.saved_model.description import describe
+from serving.saved_model.export import WEIGHTS_INDEX
 
 PipelineFactory = Callable[[], beam.Pipeline]
 

@@ -16,7 +16,8 @@ from components.evaluation.posteriors import ScoredImage, parse_image, partition
 from models.errors import InputError
 from models.protocols import Method
 from models.view_scorer import Scores, ViewScorer
-from serving.saved_model.export import describe, read_network
+from serving.saved_model.description import describe
+from serving.saved_model.export import read_network
 from serving.saved_model.signatures import Head
 
 IMAGES_AT_ONCE = 32

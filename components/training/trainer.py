@@ -18,7 +18,8 @@ from components.training.loop import Data, Loop
 from models import vgg
 from models.colour_shift import principal_components
 from models.initial_weights import FROM_A, take_weights
-from serving.saved_model.export import describe, export, read_weights
+from serving.saved_model.description import describe
+from serving.saved_model.export import export, read_weights
 from serving.saved_model.signatures import Head
 
 CONFIG, BASE = "config", "init_from"

@@ -3,11 +3,16 @@
 import os
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from models.initialisation import Initialisation
 from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
 from pipeline.exit_status import BLESSED, NOT_BLESSED
 from pipeline.running.preflight import check_data, check_model, find_shards
+
+if TYPE_CHECKING:
+    from pipeline.experiments.experiment import Experiment
 
 DEFAULT_EXPERIMENT = "demo"
 
@@ -27,23 +32,26 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
         ComponentError: a component failed.
     """
     environment = Environment.from_variables(variables)
+    chosen = _chosen(variables)
     if check:
         find_shards(environment.data)
         if environment.init_from:
             check_model(environment.init_from)
-    with quiet_imports():
-        from models.initialisation import Initialisation
-        from pipeline.experiments.catalogue import experiments_named, from_random_weights
-    chosen = experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
-    if initialisation := variables.get("VGG_INIT"):
-        chosen = [from_random_weights(each, Initialisation.named(initialisation)) for each in chosen]
-    if check:
         check_data(environment.data)
     started = time.time()
     runners = [_run_one(each, environment) for each in chosen]
     if any(runner.ran for runner in runners):
         _report(environment, started)
     return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
+
+
+def _chosen(variables: Mapping[str, str]) -> list["Experiment"]:
+    from pipeline.experiments.catalogue import experiments_named, from_random_weights
+
+    chosen = experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
+    if initialisation := variables.get("VGG_INIT"):
+        chosen = [from_random_weights(each, Initialisation.named(initialisation)) for each in chosen]
+    return chosen
 
 
 def _run_one(experiment, environment: Environment):
