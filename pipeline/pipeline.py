@@ -1,12 +1,12 @@
 """The pipeline: wiring of TFX components, and nothing else. Nothing is read or written here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Not tfx.v1: that imports all of Google Cloud's AI platform, ten seconds for each process.
 from tfx import components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, infra_validator_pb2, pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
@@ -15,6 +15,7 @@ from tfx.types.channel_utils import union
 from components.datasets.layouts import EVAL_SPLIT, TRAIN_SHARDS, TRAIN_SPLIT, VALIDATION_SHARDS
 from components.evaluation.averager import Averager
 from components.evaluation.averaging_plan import BASELINE, averaging_plan
+from components.evaluation.baseline import LastBlessedOfExperiment
 from components.evaluation.evaluator import eval_config
 from components.evaluation.scorer import Scorer
 from components.evaluation.view import View
@@ -46,15 +47,19 @@ class _Data:
     gate: BaseNode
 
 
-def create_pipeline(experiment: Experiment, environment: Environment) -> Pipeline:
-    """ExampleGen to Pusher for one experiment in one environment."""
+def create_pipeline(
+    experiment: Experiment, environment: Environment, experiments: Mapping[str, Experiment] = EXPERIMENTS
+) -> Pipeline:
+    """ExampleGen to Pusher for one experiment in one environment; `experiments` are those that it names, as
+    its base models' and as those that it is fused with.
+    """
     data = _data(experiment, environment)
-    members = fused(experiment, EXPERIMENTS)
-    trainers = _trainers(members, environment, data)
+    members = fused(experiment, experiments)
+    trainers = _trainers(members, environment, data, experiments)
     wanted = averaging_plan([(member.weights, member.weights, member.evaluation) for member in members])
     models = {weights: trainer.outputs["model"] for weights, trainer in trainers.items()}
     exporter = Exporter(trained=models[experiment.weights], evaluation=to_json(experiment.evaluation))
-    baseline = _baseline() if experiment.evaluation.against_baseline else None
+    baseline = _baseline(experiment, exporter) if experiment.evaluation.against_baseline else None
     if baseline:
         wanted = wanted.with_baseline(BASELINE)
         models[BASELINE] = baseline.outputs["model"]
@@ -111,7 +116,12 @@ def _data(experiment: Experiment, environment: Environment) -> _Data:
     return _Data(nodes, examples, statistics, schema, transform_graph, undecodable_gate)
 
 
-def _trainers(members: list[Experiment], environment: Environment, data: _Data) -> dict[str, BaseNode]:
+def _trainers(
+    members: list[Experiment],
+    environment: Environment,
+    data: _Data,
+    experiments: Mapping[str, Experiment],
+) -> dict[str, BaseNode]:
     """A Trainer for each net of the members' chains, each the base model of the next, by weights.
 
     Its id is the trained net's name: another experiment that needs this net finds it in TFX's cache. A
@@ -120,7 +130,7 @@ def _trainers(members: list[Experiment], environment: Environment, data: _Data) 
     trainers: dict[str, BaseNode] = {}
     for member in members:
         base = None
-        for stage in [member] if environment.init_from else chain(member, EXPERIMENTS):
+        for stage in [member] if environment.init_from else chain(member, experiments):
             if stage.weights not in trainers:
                 trainers[stage.weights] = _trainer(stage, base, environment, data)
             base = trainers[stage.weights].outputs["model"]
@@ -151,12 +161,14 @@ def _scorer(view: View, model: BaseChannel, data: _Data) -> BaseNode:
     return scorer
 
 
-def _baseline() -> BaseNode:
-    """The last blessed model, or nothing."""
+def _baseline(experiment: Experiment, exporter: BaseNode) -> BaseNode:
+    """The last blessed model of this experiment, or nothing."""
     return Resolver(
-        strategy_class=LatestBlessedModelStrategy,
+        strategy_class=LastBlessedOfExperiment,
+        config={"experiment": experiment.name},
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+        candidate=exporter.outputs["model"],
     ).with_id("LastBlessedModel")
 
 

@@ -11,6 +11,7 @@ from components import artifact_files
 from components.datasets.layouts import Layout, layout_of
 from components.ingestion import transform
 from components.recipe import TrainerConfig, from_json
+from components.training.base_model import base_weights
 from components.training.checkpoints import folder_name
 from components.training.distribution import choose_strategy, is_chief
 from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
@@ -18,7 +19,8 @@ from components.training.loop import Data, Loop
 from models import vgg
 from models.colour_shift import principal_components
 from models.initial_weights import FROM_A, take_weights
-from serving.saved_model.export import describe, export, read_weights
+from models.label_space import LabelSpace
+from serving.saved_model.export import describe, export
 from serving.saved_model.signatures import Head
 
 CONFIG, BASE = "config", "init_from"
@@ -43,18 +45,20 @@ def run_fn(arguments: FnArgs) -> None:
     data = _data(arguments, config, layout, found)
     base = arguments.custom_config.get(BASE) or arguments.base_model
     folder = _checkpoint_folder(arguments, base)
-    model = _train(config, data, base, folder, strategy)
+    graph, classes = arguments.transform_graph_path, config.net.classes
+    names, synsets = transform.class_names(graph, classes), transform.synsets(graph, classes)
+    model = _train(config, data, base, LabelSpace.of_model(names, synsets), folder, strategy)
     if not is_chief(strategy):
         return
     head = Head(
         mean_rgb=_floats(found.mean_rgb),
-        class_names=transform.class_names(arguments.transform_graph_path, config.net.classes),
+        class_names=names,
         shorter_sides=(config.training.middle_side,),
         flip=True,
         image_key=layout.image,
         label_key=layout.label,
         first_label=layout.first_label,
-        synsets=transform.synsets(arguments.transform_graph_path, config.net.classes),
+        synsets=synsets,
     )
     export(model, config.net, head, arguments.serving_model_dir)
     _finish(folder, arguments.model_run_dir)
@@ -70,7 +74,12 @@ def _finish(folder: str, model_run_dir: str) -> None:
 
 
 def _train(
-    config: TrainerConfig, data: Data, base: str | None, folder: str, strategy: tf.distribute.Strategy
+    config: TrainerConfig,
+    data: Data,
+    base: str | None,
+    classes: LabelSpace,
+    folder: str,
+    strategy: tf.distribute.Strategy,
 ) -> keras.Model:
     training = config.training
     keras.utils.set_random_seed(training.seed)
@@ -83,7 +92,7 @@ def _train(
             seed=training.seed,
         )
         if base:
-            take_weights(model, read_weights(base), _layers_to_take(config, base))
+            take_weights(model, base_weights(base, classes), _layers_to_take(config, base))
         loop = Loop(model, training, strategy)
     loop.run(data, folder)
     return model
