@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from models.quiet_imports import quiet_imports
 from pipeline.commands import tfx_command
 
 TFX = Path(sys.executable).with_name("tfx")
@@ -245,7 +246,7 @@ def test_mistakes_and_help_are_tfx_s_and_name_our_option(in_process, capsys):
 
 @pytest.mark.slow
 def test_the_registration_is_what_tfx_would_write(monkeypatch, tmp_path):
-    with tfx_command._quiet_imports():
+    with quiet_imports():
         from tfx.tools.cli.handler.local_handler import LocalHandler
 
     monkeypatch.setenv("LOCAL_HOME", str(tmp_path))
