@@ -8,6 +8,7 @@ from pathlib import Path
 from models.errors import InputError
 
 PIPELINE_NAME = "vgg"
+KEEP_NETS = "VGG_KEEP_NETS"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 
 
@@ -21,17 +22,20 @@ class Environment:
         init_from: folder of an exported model to start training from (`VGG_INIT_FROM`), or None for the
             experiment's own base model.
         docker: whether models are tried in TF Serving's image before they are pushed (`VGG_DOCKER`).
+        keep_nets: whether nets stay as they were trained though the code that trains has changed since
+            (`VGG_KEEP_NETS`).
     """
 
     data: Path
     home: Path
     init_from: Path | None = None
     docker: bool = False
+    keep_nets: bool = False
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
-        """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, and VGG_DOCKER
-        (default: whether there is a Docker engine).
+        """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, VGG_DOCKER
+        (default: whether there is a Docker engine) and VGG_KEEP_NETS (default 0).
         """
         home = _absolute(variables.get("VGG_HOME") or "~/vgg")
         data = _absolute(variables.get("VGG_DATA") or home / "data")
@@ -41,6 +45,7 @@ class Environment:
             home=home,
             init_from=_absolute(init_from) if init_from else None,
             docker=_has_docker(variables),
+            keep_nets=_keeps_nets(variables),
         )
 
     @property
@@ -78,3 +83,13 @@ def _has_docker(variables: Mapping[str, str]) -> bool:
     if said not in (None, "", "0", "1"):
         raise InputError(f"VGG_DOCKER={said}: expected 1, models are tried in Docker, or 0, they are not")
     return said == "1" if said else "DOCKER_HOST" in os.environ or DOCKER_SOCKET.exists()
+
+
+def _keeps_nets(variables: Mapping[str, str]) -> bool:
+    """Raises InputError where it is neither 0 nor 1."""
+    said = variables.get(KEEP_NETS) or "0"
+    if said not in ("0", "1"):
+        raise InputError(
+            f"{KEEP_NETS}={said}: expected 1, nets stay as they were trained, or 0, mended code trains anew"
+        )
+    return said == "1"

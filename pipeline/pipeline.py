@@ -1,5 +1,6 @@
 """The pipeline: wiring of TFX components, and nothing else. Nothing is read or written here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Not tfx.v1: that imports all of Google Cloud's AI platform, ten seconds for each process.
@@ -24,7 +25,8 @@ from components.pushing.exporter import Exporter
 from components.pushing.infra_validation import InfraValidation
 from components.pushing.pusher import Pusher
 from components.recipe import to_json
-from components.training.trainer import BASE, CONFIG
+from components.training.trainer import BASE, CODE, CONFIG
+from pipeline.code_of_nodes import add_code, training_code
 from pipeline.environment import PIPELINE_NAME, Environment
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, chain, fused
 from pipeline.metadata_connection import metadata_connection
@@ -46,11 +48,17 @@ class _Data:
     gate: BaseNode
 
 
-def create_pipeline(experiment: Experiment, environment: Environment) -> Pipeline:
-    """ExampleGen to Pusher for one experiment in one environment."""
+def create_pipeline(
+    experiment: Experiment, environment: Environment, kept: Mapping[str, str] | None = None
+) -> Pipeline:
+    """ExampleGen to Pusher for one experiment in one environment.
+
+    `kept` has the fingerprints of code, by component, of nets that stay as they were trained
+    (pipeline.running.trained_nets).
+    """
     data = _data(experiment, environment)
     members = fused(experiment, EXPERIMENTS)
-    trainers = _trainers(members, environment, data)
+    trainers = _trainers(members, environment, data, kept or {})
     wanted = averaging_plan([(member.weights, member.weights, member.evaluation) for member in members])
     models = {weights: trainer.outputs["model"] for weights, trainer in trainers.items()}
     exporter = Exporter(trained=models[experiment.weights], evaluation=to_json(experiment.evaluation))
@@ -74,6 +82,8 @@ def create_pipeline(experiment: Experiment, environment: Environment) -> Pipelin
     )
     evaluation = [exporter, *([baseline] if baseline else []), *scorers, averager, evaluator]
     push = [] if experiment.fused_with else _push(exporter, evaluator, data.examples, environment)
+    add_code(data.nodes, kept)
+    add_code([*evaluation, *push])
     return Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=str(environment.pipeline_root),
@@ -111,7 +121,9 @@ def _data(experiment: Experiment, environment: Environment) -> _Data:
     return _Data(nodes, examples, statistics, schema, transform_graph, undecodable_gate)
 
 
-def _trainers(members: list[Experiment], environment: Environment, data: _Data) -> dict[str, BaseNode]:
+def _trainers(
+    members: list[Experiment], environment: Environment, data: _Data, kept: Mapping[str, str]
+) -> dict[str, BaseNode]:
     """A Trainer for each net of the members' chains, each the base model of the next, by weights.
 
     Its id is the trained net's name: another experiment that needs this net finds it in TFX's cache. A
@@ -122,12 +134,20 @@ def _trainers(members: list[Experiment], environment: Environment, data: _Data) 
         base = None
         for stage in [member] if environment.init_from else chain(member, EXPERIMENTS):
             if stage.weights not in trainers:
-                trainers[stage.weights] = _trainer(stage, base, environment, data)
+                trainers[stage.weights] = _trainer(stage, base, environment, data, kept)
             base = trainers[stage.weights].outputs["model"]
     return trainers
 
 
-def _trainer(stage: Experiment, base: BaseChannel | None, environment: Environment, data: _Data) -> BaseNode:
+def _trainer(
+    stage: Experiment,
+    base: BaseChannel | None,
+    environment: Environment,
+    data: _Data,
+    kept: Mapping[str, str],
+) -> BaseNode:
+    id_ = f"Trainer.{stage.weights}"
+    code = kept.get(id_, training_code())
     trainer = tfx_components.Trainer(
         run_fn="components.training.trainer.run_fn",
         examples=data.examples,
@@ -136,8 +156,12 @@ def _trainer(stage: Experiment, base: BaseChannel | None, environment: Environme
         base_model=base,
         train_args=trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT]),
         eval_args=trainer_pb2.EvalArgs(splits=[EVAL_SPLIT]),
-        custom_config={CONFIG: to_json(stage.config), BASE: str(environment.init_from or "")},
-    ).with_id(f"Trainer.{stage.weights}")
+        custom_config={
+            CONFIG: to_json(stage.config),
+            BASE: str(environment.init_from or ""),
+            **({CODE: code} if code else {}),
+        },
+    ).with_id(id_)
     trainer.add_upstream_node(data.gate)
     return trainer
 

@@ -1,7 +1,8 @@
 """Evaluates exported models on a folder of TFRecords without a pipeline run: what `vgg evaluate` does.
 
 The same Scorer, Averager and TFMA configuration as in the pipeline. Posteriors are kept in a folder, by
-model, data and view, so that another average or fusion of them costs no forward pass.
+model, data, view and the code that computes them, so that another average or fusion of them costs no forward
+pass.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ import tensorflow_model_analysis as tfma
 from apache_beam.options.pipeline_options import PipelineOptions
 from tfx_bsl.public import tfxio
 
+from components.code_fingerprint import fingerprint
 from components.datasets.layouts import VALIDATION_SHARDS
 from components.evaluation.averager import write_predictions
 from components.evaluation.averaging_plan import averaging_plan
@@ -172,7 +174,8 @@ def _names(models: Sequence[str]) -> list[str]:
 
 def _view_folder(folder: str, model: str, examples: Examples, view: View) -> str:
     weights = _fingerprint([os.path.join(model, WEIGHTS_INDEX)])
-    identity = "\n".join((weights, examples.fingerprint, view.name))
+    code = fingerprint("components.evaluation.scorer.write_posteriors")
+    identity = "\n".join((weights, examples.fingerprint, view.name, code))
     return os.path.join(folder, hashlib.sha256(identity.encode()).hexdigest()[:16])
 
 

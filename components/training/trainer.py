@@ -21,7 +21,7 @@ from models.initial_weights import FROM_A, take_weights
 from serving.saved_model.export import describe, export, read_weights
 from serving.saved_model.signatures import Head
 
-CONFIG, BASE = "config", "init_from"
+CONFIG, BASE, CODE = "config", "init_from", "code"
 
 
 def run_fn(arguments: FnArgs) -> None:
@@ -123,6 +123,7 @@ def _checkpoint_folder(arguments: FnArgs, base: str | None) -> str:
         arguments.transform_graph_path,
         *arguments.train_files,
         base or "",
+        arguments.custom_config.get(CODE, ""),
     ]
     node = os.path.dirname(os.path.dirname(os.path.normpath(arguments.model_run_dir)))
     return os.path.join(node, "checkpoints", folder_name(parts))

@@ -3,7 +3,7 @@
 import fcntl
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -31,9 +31,10 @@ class Runner(LocalDagRunner):
         refused: whether a threshold refused the model.
     """
 
-    def __init__(self, experiment: Experiment, environment: Environment):
+    def __init__(self, experiment: Experiment, environment: Environment, notes: Sequence[str] = ()):
+        """`notes` are said before the first component runs."""
         super().__init__()
-        self._experiment, self._environment = experiment, environment
+        self._experiment, self._environment, self._notes = experiment, environment, notes
         self._console = Console()
         self.ran = self.refused = False
 
@@ -55,6 +56,8 @@ class Runner(LocalDagRunner):
                 highlight=False,
                 soft_wrap=True,
             )
+            for note in self._notes:
+                self._console.print(note, highlight=False, soft_wrap=True)
             self._run_components(pipeline, run_options, log)
             with logging_to(log):
                 found = results.last_results(self._environment, self._experiment)

@@ -50,8 +50,13 @@ def _run_one(experiment, environment: Environment):
     with quiet_imports():
         from pipeline.pipeline import create_pipeline
         from pipeline.running.local_runner import Runner
-    runner = Runner(experiment, environment)
-    runner.run(create_pipeline(experiment, environment))
+        from pipeline.running.trained_nets import kept_code, lines_of_change, trained_nets
+
+        nets = trained_nets(environment, experiment)
+        kept = kept_code(nets) if environment.keep_nets else {}
+        pipeline = create_pipeline(experiment, environment, kept)
+    runner = Runner(experiment, environment, notes=lines_of_change(nets, pipeline, experiment))
+    runner.run(pipeline)
     return runner
 
 
