@@ -15,7 +15,7 @@ from tfx.types.channel_utils import union
 
 from components.datasets.layouts import EVAL_SPLIT, TRAIN_SHARDS, TRAIN_SPLIT, VALIDATION_SHARDS
 from components.evaluation.averager import Averager
-from components.evaluation.averaging_plan import BASELINE, averaging_plan
+from components.evaluation.averaging_plan import BASELINE, averaging_plan, served_average
 from components.evaluation.evaluator import eval_config
 from components.evaluation.scorer import Scorer
 from components.evaluation.view import View
@@ -81,7 +81,10 @@ def create_pipeline(
         example_splits=[EVAL_SPLIT],
     )
     evaluation = [exporter, *([baseline] if baseline else []), *scorers, averager, evaluator]
-    push = [] if experiment.fused_with else _push(exporter, evaluator, data.examples, environment)
+    push = []
+    if not experiment.fused_with:
+        average = served_average(experiment.evaluation)
+        push = _push(exporter, evaluator, averager, average, data.examples, environment)
     add_code(data.nodes, kept)
     add_code([*evaluation, *push])
     return Pipeline(
@@ -185,7 +188,12 @@ def _baseline() -> BaseNode:
 
 
 def _push(
-    exporter: BaseNode, evaluator: BaseNode, examples: BaseChannel, environment: Environment
+    exporter: BaseNode,
+    evaluator: BaseNode,
+    averager: BaseNode,
+    average: str,
+    examples: BaseChannel,
+    environment: Environment,
 ) -> list[BaseNode]:
     """A server on this machine or in Docker tries the model, and then it is pushed."""
     model, blessing = exporter.outputs["model"], evaluator.outputs["blessing"]
@@ -193,7 +201,12 @@ def _push(
         validation = _docker_validation(model, examples)
     else:
         validation = InfraValidation(
-            model=model, model_blessing=blessing, examples=examples, photographs=TRIED_PHOTOGRAPHS
+            model=model,
+            model_blessing=blessing,
+            examples=examples,
+            predictions=averager.outputs["predictions"],
+            photographs=TRIED_PHOTOGRAPHS,
+            average=average,
         )
     pusher = Pusher(
         model=model,

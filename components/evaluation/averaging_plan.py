@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from components.evaluation.view import View
 from components.recipe import Evaluation
+from models.protocols import Method
 
 AVERAGE = "average"
 BASELINE = "baseline"
@@ -73,6 +74,15 @@ class AveragingPlan:
 def output_of(shorter_side: int) -> str:
     """Name of the average for one Q."""
     return f"Q{shorter_side}"
+
+
+def served_average(evaluation: Evaluation) -> str:
+    """Name of the average that is what the pushed model answers, which is dense at each Q; "" where the
+    evaluation has none."""
+    methods = evaluation.protocol.methods
+    if Method.DENSE not in methods:
+        return ""
+    return AVERAGE if len(methods) == 1 else Method.DENSE.value
 
 
 def averaging_plan(members: Sequence[tuple[str, str, Evaluation]]) -> AveragingPlan:

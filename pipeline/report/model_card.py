@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from components.evaluation.tfma_results import Measured
+from models.protocols import Method
 from pipeline.report.figures import ExperimentFigures, NetFigures, Report
 
 WORST_CLASSES = 5
@@ -95,6 +96,20 @@ def _metrics(found: ExperimentFigures) -> tuple[str, ...]:
         f"Cross-entropy {overall.cross_entropy.value:.3f} nats; expected calibration error "
         f"{in_per_cent(overall.expected_calibration_error)}.",
         f"Worst classes, top-1 error: {classes}.",
+        *_of_the_pushed_model(found),
+    )
+
+
+def _of_the_pushed_model(found: ExperimentFigures) -> tuple[str, ...]:
+    """What the errors do not say of the model that is pushed, where it answers otherwise than was tested."""
+    dense = Method.DENSE.value
+    if not found.pushed or found.method == dense:
+        return ()
+    own = next((figure for figure in found.averages if figure.name == dense), None)
+    measured = f"its top-1 error is {in_per_cent(own.top1_error)}" if own else "its own were not measured"
+    return (
+        f"These are not the pushed model's errors: it was tested {found.method} and answers densely at the "
+        f"same Q; {measured}.",
     )
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from tfx.orchestration import metadata
 
-from components.evaluation.averaging_plan import AVERAGE
+from components.evaluation.averaging_plan import AVERAGE, served_average
 from components.evaluation.tfma_results import read_figures
 from components.evaluation.verdict import refusals
 from components.pushing.pusher import PUSHED, VERSION
@@ -67,7 +67,7 @@ def last_results(environment: Environment, experiment: Experiment) -> Results:
 
 
 def show(results: Results, experiment: Experiment, console: Console) -> None:
-    """The table, the verdict and where the model is."""
+    """The table, the verdict, what it does not say of the model that is pushed, and where that is."""
     protocol = experiment.evaluation.protocol.value
     table = Table(title=f"{experiment.name}: {results.images} images, {protocol}", title_justify="left")
     table.add_column("posteriors of")
@@ -82,11 +82,28 @@ def show(results: Results, experiment: Experiment, console: Console) -> None:
     console.print(table)
     for refusal in results.refusals:
         console.print(f"Not blessed: {refusal}", highlight=False, soft_wrap=True)
+    if results.pushed and (differs := pushed_protocol(experiment)):
+        console.print(f"Blessed as {differs}.", highlight=False, soft_wrap=True)
     console.print(
         f"Pushed model: {results.pushed}" if results.pushed else "No model was pushed.",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def pushed_protocol(experiment: Experiment) -> str:
+    """How a model that is not blessed as it answers differs from what was tested, "" where it does not."""
+    evaluation = experiment.evaluation
+    average = served_average(evaluation)
+    if average == AVERAGE:
+        return ""
+    measured = (
+        f"its errors are those of {average} above"
+        if average
+        else "its errors were not measured: `vgg evaluate --model` measures them"
+    )
+    sides = ", ".join(map(str, evaluation.shorter_sides))
+    return f"tested {evaluation.protocol.value}; the model answers densely at Q = {sides}, and {measured}"
 
 
 def _paper_name(experiment: Experiment) -> str:

@@ -1,5 +1,6 @@
 """From the candidate to the pushed version, through TFX's artifacts and a real server."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -9,9 +10,17 @@ from helpers.serving.model_server import VERSION, picture
 from tfx.components.pusher.executor import _PUSHED_DESTINATION_KEY
 from tfx.types import artifact_utils, standard_artifacts
 
+from components.evaluation.averager import write_predictions
+from components.evaluation.averaging_plan import averaging_plan
+from components.evaluation.model_evaluation import local_pipeline
+from components.evaluation.scorer import write_posteriors
 from components.pushing.infra_validation import InfraValidation
 from components.pushing.pusher import Executor
+from components.recipe import Evaluation
+from models.errors import InputError
+from models.protocols import Protocol
 from serving.model_server import NotServable
+from serving.saved_model import export
 
 FOLDER = "Format-Serving"  # TFX's name of the SavedModel's folder in a Model artifact
 
@@ -30,30 +39,52 @@ def model(pushed, tmp_path):
     return _artifact(standard_artifacts.Model, tmp_path / "model")
 
 
-@pytest.fixture
-def examples(tmp_path):
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
     """An evaluation split as ExampleGen writes it; the first photograph does not decode."""
-    artifact = _artifact(standard_artifacts.Examples, tmp_path / "examples")
+    artifact = _artifact(standard_artifacts.Examples, tmp_path_factory.mktemp("examples"))
     artifact.split_names = artifact_utils.encode_split_names(["train", "eval"])
     (folder := Path(artifact_utils.get_split_uri([artifact], "eval"))).mkdir(parents=True)
     with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
-        for encoded in (b"no photograph", picture(1), picture(2)):
-            example = tf.train.Example()
-            example.features.feature["image/encoded"].bytes_list.value.append(encoded)
-            writer.write(example.SerializeToString())
+        for label, encoded in enumerate((b"no photograph", picture(1), picture(2, 64, 100), picture(3)), 1):
+            feature = tf.train.Example()
+            feature.features.feature["image/encoded"].bytes_list.value.append(encoded)
+            feature.features.feature["image/filename"].bytes_list.value.append(b"%d.jpg" % label)
+            feature.features.feature["image/class/label"].int64_list.value.append(label)
+            writer.write(feature.SerializeToString(deterministic=True))
+    return artifact
+
+
+@pytest.fixture(scope="module")
+def predictions(pushed_model, examples, tmp_path_factory):
+    """What the Scorers and the Averager store of the trained net under a protocol, dense & multi-crop."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    plan = averaging_plan([("net", "net", Evaluation((64, 80, 96), protocol=Protocol.MULTI_CROP_DENSE))])
+    pattern = str(Path(artifact_utils.get_split_uri([examples], "eval")) / "*")
+    folders = {view: str(folder / view.name) for view in plan.views}
+    for view, path in folders.items():
+        write_posteriors(
+            local_pipeline(), examples=pattern, model=str(pushed_model), view=view, folder=path, images=4
+        )
+    artifact = _artifact(standard_artifacts.Examples, folder / "predictions")
+    artifact.split_names = artifact_utils.encode_split_names(["eval"])
+    split = artifact_utils.get_split_uri([artifact], "eval")
+    write_predictions(local_pipeline(), folders, plan, split, 4)
     return artifact
 
 
 @pytest.fixture
-def validate(model, examples, tmp_path):
-    def validate(blessed: int):
+def validate(model, examples, predictions, tmp_path):
+    def validate(blessed: int = 1, average: str = "dense"):
         blessing = _artifact(standard_artifacts.InfraBlessing, tmp_path / "infra")
         InfraValidation.test_call(
             model=model,
             model_blessing=_artifact(standard_artifacts.ModelBlessing, tmp_path, blessed=blessed),
             examples=examples,
+            predictions=predictions,
             blessing=blessing,
             photographs=2,
+            average=average,
         )
         return blessing
 
@@ -79,17 +110,65 @@ def push(model, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_candidate_that_a_server_serves_is_blessed_and_pushed(validate, push, tmp_path):
+def test_a_candidate_that_answers_as_its_evaluation_did_is_blessed_and_pushed(
+    validate, push, tmp_path, capfd
+):
     blessing = validate(blessed=1)
     assert (blessing.get_int_custom_property("blessed"), Path(blessing.uri, "INFRA_BLESSED").exists()) == (
         1,
         True,
     )
+    assert "compare" not in capfd.readouterr().out
     pushed = push(blessing)
     (version,) = (tmp_path / "serving").iterdir()
     assert pushed.get_string_custom_property(_PUSHED_DESTINATION_KEY) == str(version)
     assert (version / "saved_model.pb").is_file()
     assert Path(pushed.uri, "saved_model.pb").is_file()
+
+
+def _export_again(model, **changes) -> None:
+    """As an Exporter would that has the head wrong."""
+    path = Path(model.uri, FOLDER)
+    network, net, head = export.read_network(str(path))
+    shutil.rmtree(path)
+    export._save(network, net, dataclasses.replace(head, **changes), str(path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mean_rgb": (104.0, 117.0, 123.0)},
+        {"shorter_sides": (64, 80, 112)},
+        {"flip": False},
+    ],
+)
+def test_a_candidate_that_answers_otherwise_than_its_evaluation_is_refused(validate, model, wrong, capfd):
+    _export_again(model, **wrong)
+    with pytest.raises(
+        NotServable, match=r"a posterior \S+ from what the evaluation gives, expected at most"
+    ):
+        validate()
+    validate(average="")  # compared with itself it passes, and this is said
+    assert "no posteriors to compare the answers with" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+def test_predictions_of_other_examples_are_no_proof(validate, examples, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(examples.uri, other)
+    (split,) = other.glob("*eval")
+    with tf.io.TFRecordWriter(str(split / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
+        for record in tf.data.TFRecordDataset(
+            [str(path) for path in Path(examples.uri).glob("*eval/*")], "GZIP"
+        ).as_numpy_iterator():
+            writer.write(record + tf.train.Example().SerializeToString() + b"\x0a\x00")
+    before, examples.uri = examples.uri, str(other)
+    try:
+        with pytest.raises(InputError, match="2 of 2 images with predictions are not in it"):
+            validate()
+    finally:
+        examples.uri = before
 
 
 @pytest.mark.slow
