@@ -78,8 +78,11 @@ def _rename(copy: str, base_path: str, wanted: int) -> str:
 
 
 def _write_through(folder: str) -> None:
-    """To the disk: after a power failure a renamed folder must not be there with empty files."""
+    """To the disk: after a power failure a renamed folder must not be there with empty or missing files."""
     for path, _, names in os.walk(folder):
-        for name in names:
-            with open(os.path.join(path, name), "rb") as file:
-                os.fsync(file.fileno())
+        for each in [*(os.path.join(path, name) for name in names), path]:
+            descriptor = os.open(each, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

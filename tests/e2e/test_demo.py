@@ -1,5 +1,6 @@
 """The demo as its user runs it: `vgg data sample`, then `tfx run create --pipeline vgg`, twice."""
 
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.pipeline.artifacts_of_demo import first_model, first_predictions, mean_rgb, weights_of
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
@@ -123,6 +125,41 @@ def test_the_pushed_model_classifies_a_photograph_through_the_v1_loader(demo, fi
     np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1.0, atol=1e-5)
     right = sum(top[0].decode() == label for top, label in zip(found["top_classes"], labels, strict=True))
     assert right >= 17
+
+
+def test_every_stage_hands_on_what_the_one_before_it_made(demo, first_run):
+    """That the demo's error is small hides much: each artifact is compared with what it is made of."""
+    (version,) = (demo.home / "serving" / "vgg").iterdir()
+    trained, exported = (first_model(demo.home, node) for node in ("Trainer.demo", "Exporter"))
+    weights = [weights_of(folder) for folder in (trained, exported, version)]
+    assert len(weights[0]) == 22  # net A: eight convolutional and three fully connected layers
+    for name, value in weights[0].items():
+        np.testing.assert_array_equal(weights[1][name], value)
+        np.testing.assert_array_equal(weights[2][name], value)
+    head = json.loads((version / "assets.extra" / "vgg.json").read_text())["head"]
+    mean = mean_rgb(demo.data)
+    assert np.ptp(mean) > 3, "the data's channels are too alike to see their order"
+    np.testing.assert_allclose(head["mean_rgb"], mean, atol=0.5)  # Pillow's JPEG decoder rounds otherwise
+    assert head["shorter_sides"] == [64, 72, 80]
+
+
+def test_the_pushed_model_answers_what_the_evaluation_stored(demo, first_run):
+    """And the errors on the terminal are those of the stored posteriors, counted here."""
+    (version,) = (demo.home / "serving" / "vgg").iterdir()
+    stored = first_predictions(demo.home)
+    assert len(stored) == 300
+    for name in ("Q64", "Q72", "Q80", "average"):
+        wrong = sum(np.argmax(image[name]) != image["label"] for image in stored.values())
+        shown = re.search(rf"│ {name} +│ +([\d.]+)% │", first_run.stdout)[1]
+        assert float(shown) == pytest.approx(100 * wrong / 300, abs=0.051)
+    records = list(tf.data.TFRecordDataset(sorted(map(str, demo.data.glob("validation-*")))).take(40))
+    images = [
+        tf.train.Example.FromString(record.numpy()).features.feature["image/encoded"].bytes_list.value[0]
+        for record in records
+    ]
+    served = tf.saved_model.load(str(version)).signatures["serving_default"](image_bytes=tf.constant(images))
+    expected = [stored[hashlib.sha256(record.numpy()).digest()[:16]]["average"] for record in records]
+    np.testing.assert_allclose(served["probabilities"], expected, atol=1e-4)
 
 
 def test_evaluating_the_pushed_model_gives_the_runs_figures_and_keeps_its_forward_passes(demo, first_run):

@@ -80,6 +80,21 @@ def test_who_polls_never_sees_a_version_that_is_not_whole(model, tmp_path, monke
     assert versions(str(base)) == [1]
 
 
+def test_all_is_on_the_disk_before_it_has_a_version(model, tmp_path, monkeypatch):
+    """Files and folders, each by its inode, which a rename does not change."""
+    synced, seen, rename = set(), [], os.rename
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.add(os.fstat(descriptor).st_ino))
+
+    def watched(source, target):
+        wanted = {Path(source), *Path(source).rglob("*")}
+        seen.append(({path.stat().st_ino for path in wanted} - synced, len(wanted)))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", watched)
+    push(str(model), str(tmp_path / "vgg"), now=lambda: 1)
+    assert seen == [(set(), 4)]
+
+
 def test_a_disk_that_fills_leaves_nothing_and_says_so(model, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -136,6 +136,23 @@ def test_the_model_card_says_what_it_is_for_and_where_that_ends():
     assert "200 validation images are few" in text
 
 
+@pytest.mark.parametrize(
+    ("method", "averages", "says"),
+    [
+        ("multi-crop", (), "tested multi-crop and answers densely at the same Q; its own were not measured."),
+        ("dense & multi-crop", ("dense",), "its top-1 error is 20.0 % [15.0, 25.0]."),
+    ],
+)
+def test_the_model_card_says_where_the_errors_are_not_the_pushed_model_s(method, averages, says):
+    one = experiment("first")
+    own = tuple(dataclasses.replace(one.overall, name=name) for name in averages)
+    other = dataclasses.replace(one, method=method, averages=(*own, one.overall), pushed="/serving/1")
+    for found, said in ((other, True), (dataclasses.replace(other, pushed=None), False)):
+        assert (says in as_markdown("first", model_card(found, report(found)))) is said
+    dense = dataclasses.replace(one, method="dense", pushed="/serving/1")
+    assert "not the pushed model's" not in as_markdown("first", model_card(dense, report(dense)))
+
+
 def test_the_terminal_shows_each_experiment_and_pair():
     console = Console(width=100, record=True, quiet=False, file=None)
     with console.capture() as captured:

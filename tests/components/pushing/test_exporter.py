@@ -1,0 +1,70 @@
+"""The Exporter's model against NumPy over the net that was trained."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers.serving.exported import HEAD, NET, encode, pixels, softmax
+from tfx.v1.types import standard_artifacts
+
+from components.pushing.exporter import Exporter
+from components.recipe import Evaluation, to_json
+from models.vgg import build
+from serving.saved_model.export import describe, export, read_weights
+
+FOLDER = "Format-Serving"
+# One place at Q = 64; the channels' means lie 90 apart, so that an order of channels shows.
+PICTURE = encode(64, 64, "PNG", seed=5)
+MEAN = (150.0, 110.0, 60.0)
+
+
+def _artifact(folder):
+    artifact = standard_artifacts.Model()
+    artifact.uri = str(folder)
+    return artifact
+
+
+@pytest.fixture(scope="module")
+def trained():
+    model = build(NET, dropout=0.0, seed=3)
+    kernel, bias = model.get_layer("fc8").get_weights()
+    model.get_layer("fc8").set_weights([kernel * 3, np.linspace(-0.5, 0.5, bias.size)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory) -> str:
+    """By the Exporter at Q = 64 without the flip, of a Trainer's artifact of another protocol."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    head = dataclasses.replace(HEAD, mean_rgb=MEAN, shorter_sides=(80, 96), flip=True)
+    export(trained, NET, head, str(folder / "trained" / FOLDER))
+    Exporter.test_call(
+        trained=_artifact(folder / "trained"),
+        model=_artifact(folder / "model"),
+        evaluation=to_json(Evaluation((64,), flip=False)),
+    )
+    return str(folder / "model" / FOLDER)
+
+
+def test_it_answers_as_the_trained_net_does_of_the_picture_less_the_mean_rgb(trained, exported):
+    seen = pixels(PICTURE) + np.float32(HEAD.mean_rgb) - np.float32(MEAN)
+    expected = softmax(trained(seen[np.newaxis]).numpy())
+    loaded = tf.saved_model.load(exported)
+    found = loaded.signatures["serving_default"](image_bytes=tf.constant([PICTURE]))["probabilities"]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    in_other_order = pixels(PICTURE) + np.float32(HEAD.mean_rgb) - np.float32(MEAN[::-1])
+    assert np.abs(softmax(trained(in_other_order[np.newaxis]).numpy()) - expected).max() > 1e-3
+
+
+def test_the_weights_are_those_that_were_trained(trained, exported):
+    found = read_weights(exported)
+    for layer in ("conv1_1", "conv5_2", "fc8"):
+        kernel, bias = trained.get_layer(layer).get_weights()
+        np.testing.assert_array_equal(found[f"{layer}_kernel"].reshape(kernel.shape), kernel)
+        np.testing.assert_array_equal(found[f"{layer}_bias"], bias)
+
+
+def test_only_the_protocol_is_another(exported):
+    expected = dataclasses.replace(HEAD, mean_rgb=MEAN, shorter_sides=(64,), flip=False)
+    assert describe(exported) == (NET, expected)

@@ -1,0 +1,45 @@
+"""What the demo's first run left behind, read without the project's own code."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+
+def first_model(home: Path, node: str) -> Path:
+    """Of the home's first run; later tests run the pipeline again with other experiments."""
+    executions = (home / "pipeline" / node / "model").iterdir()
+    return min(executions, key=lambda path: int(path.name)) / "Format-Serving"
+
+
+def weights_of(model: Path) -> dict[str, np.ndarray]:
+    """By name, of an exported model's folder."""
+    checkpoint = tf.train.load_checkpoint(str(model / "variables" / "variables"))
+    shapes = checkpoint.get_variable_to_shape_map()
+    return {key: checkpoint.get_tensor(key) for key in shapes if key.startswith("weights/")}
+
+
+def mean_rgb(data: Path) -> np.ndarray:
+    """Of all pixels of all training images, by Pillow and NumPy."""
+    total, pixels = np.zeros(3), 0
+    for record in tf.data.TFRecordDataset(sorted(map(str, data.glob("train-*")))).as_numpy_iterator():
+        encoded = tf.train.Example.FromString(record).features.feature["image/encoded"].bytes_list.value[0]
+        image = np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"), np.float64).reshape(-1, 3)
+        total, pixels = total + image.sum(axis=0), pixels + len(image)
+    return total / pixels
+
+
+def first_predictions(home: Path) -> dict[bytes, dict]:
+    """Of the first run's Averager, by the image's key: the label and each average."""
+    executions = (home / "pipeline" / "Averager" / "predictions").iterdir()
+    execution = min(executions, key=lambda path: int(path.name))
+    files = [str(path) for path in execution.glob("*eval/*")]
+    found = {}
+    for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator():
+        feature = tf.train.Example.FromString(record).features.feature
+        image = {name: np.array(f.float_list.value) for name, f in feature.items() if f.float_list.value}
+        image["label"] = feature["label"].int64_list.value[0]
+        found[feature["key"].bytes_list.value[0]] = image
+    return found
