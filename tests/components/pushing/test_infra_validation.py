@@ -56,7 +56,7 @@ def examples(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def predictions(pushed_model, examples, tmp_path_factory):
+def predictions(pushed, examples, tmp_path_factory):
     """What the Scorers and the Averager store of the trained net under a protocol, dense & multi-crop."""
     folder = tmp_path_factory.mktemp("evaluation")
     plan = averaging_plan([("net", "net", Evaluation((64, 80, 96), protocol=Protocol.MULTI_CROP_DENSE))])
@@ -64,7 +64,12 @@ def predictions(pushed_model, examples, tmp_path_factory):
     folders = {view: str(folder / view.name) for view in plan.views}
     for view, path in folders.items():
         write_posteriors(
-            local_pipeline(), examples=pattern, model=str(pushed_model), view=view, folder=path, images=4
+            local_pipeline(),
+            examples=pattern,
+            model=str(pushed / str(VERSION)),
+            view=view,
+            folder=path,
+            images=4,
         )
     artifact = _artifact(standard_artifacts.Examples, folder / "predictions")
     artifact.split_names = artifact_utils.encode_split_names(["eval"])
