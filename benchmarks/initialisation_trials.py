@@ -104,10 +104,11 @@ class Pictures:
         self.classes = 1 + max(int(tf.reduce_max(labels)) for _, labels in self.validation)
 
     def epoch(self, number: int) -> list:
-        """Batches of crops, classes and places."""
+        """Batches of crops, classes, places and rows."""
         if number not in self._epochs:
             crops = training_crops(self._train, self._augmentation, number)
-            self._epochs[number] = list(crops.batch(BATCH, drop_remainder=True))
+            batches = crops.batch(BATCH, drop_remainder=True)
+            self._epochs[number] = list(batches.map(lambda *tensors: (*tensors, tf.range(BATCH))))
         return self._epochs[number]
 
 
@@ -161,10 +162,12 @@ def train(model: keras.Model, pictures: Pictures, rate: float, epochs: int, to_t
     chance = 1 - 1 / pictures.classes
     for epoch in range(epochs):
         steps = pictures.epoch(epoch)
-        bad = next((n for n, batch in enumerate(steps, 1) if not _finite(step, model, batch)), None)
+        done = epoch * len(steps)
+        numbered = enumerate(steps, 1)
+        bad = next((n for n, batch in numbered if not _finite(step, model, batch, done + n - 1)), None)
         if bad:
             lost = dict.fromkeys(("loss", "error", "blind"), math.nan)
-            at = {"epochs": epoch + 1, "non_finite_step": epoch * len(steps) + bad}
+            at = {"epochs": epoch + 1, "non_finite_step": done + bad}
             return found | lost | at | {"verdict": "diverges"}
         after = _validate(step, pictures)
         blind = _blind(fc7, pictures)
@@ -174,9 +177,9 @@ def train(model: keras.Model, pictures: Pictures, rate: float, epochs: int, to_t
     return found | {"verdict": _verdict(before.mean_loss, after, blind, pictures.classes)}
 
 
-def _finite(step: TrainingStep, model: keras.Model, batch) -> bool:
+def _finite(step: TrainingStep, model: keras.Model, batch, number: int) -> bool:
     # The loss is not enough: on a CPU ReLU makes 0 of NaN, and a net of NaN has the finite loss ln(classes).
-    (loss, *_), _ = step.train(batch)
+    (loss, *_), _ = step.train(batch, number)
     sums = tf.stack([tf.reduce_sum(variable.value) for variable in model.trainable_variables])
     return math.isfinite(loss) and bool(tf.reduce_all(tf.math.is_finite(sums)))
 

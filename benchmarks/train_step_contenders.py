@@ -26,7 +26,8 @@ def ours(precision: str, batch: int, steps: int, data: str) -> dict:
     import tensorflow as tf
 
     crops, labels = _batch(batch)
-    return _ours(precision, batch, steps, tf.data.Dataset.from_tensors((crops, labels, labels)).repeat())
+    tensors = (crops, labels, labels, np.arange(batch))
+    return _ours(precision, batch, steps, tf.data.Dataset.from_tensors(tensors).repeat())
 
 
 def ours_on_photographs(precision: str, batch: int, steps: int, data: str) -> dict:
@@ -45,7 +46,8 @@ def ours_on_photographs(precision: str, batch: int, steps: int, data: str) -> di
         colours = np.diag([5.0, 1.0, 0.5]).astype(np.float32)
         augmentation = Augmentation((256, 512), SIZE, (123.0, 117.0, 104.0), colours, seed=0)
         crops = training_crops(source, augmentation, 0).repeat()
-        return _ours(precision, batch, steps, crops.batch(batch, drop_remainder=True))
+        batches = crops.batch(batch, drop_remainder=True).map(lambda *tensors: (*tensors, tf.range(batch)))
+        return _ours(precision, batch, steps, batches)
 
 
 def _ours(precision: str, batch: int, steps: int, batches) -> dict:
@@ -62,11 +64,11 @@ def _ours(precision: str, batch: int, steps: int, batches) -> dict:
         step = TrainingStep(model, Training(batch=batch, precision=policy, learning_rate=1e-4), strategy)
     iterator = iter(Workers(strategy).split(batches, batch))
     waits, times = [], []
-    for _ in range(UNTIMED + steps):
+    for number in range(UNTIMED + steps):
         start = time.perf_counter()
         crops = next(iterator)
         waits.append(time.perf_counter() - start)
-        step.train(crops)
+        step.train(crops, number)
         times.append(time.perf_counter() - start)
     waiting = sum(waits[UNTIMED:]) / sum(times[UNTIMED:])
     return {"seconds": statistics.median(times[UNTIMED:]), "waiting": waiting, "gib": _tensorflow_gib()}

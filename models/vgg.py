@@ -21,14 +21,13 @@ def build(
     net: Net,
     *,
     initialisation: Initialisation = Initialisation.GLOROT,
-    dropout: float = 0.5,
     dtype: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
     """The training network: float32 [N, s, s, 3] of mean-subtracted RGB to scores [N, classes].
 
     Scores are before the soft-max, and float32 whatever `dtype`, a Keras dtype policy such as
-    "mixed_bfloat16", makes of the other layers. Dropout follows fc6 and fc7 (section 3.1).
+    "mixed_bfloat16", makes of the other layers. Dropout belongs to training: see models/dropout.py.
     """
     seeds = itertools.count(seed * 1000)
     image = keras.Input((net.input_size, net.input_size, 3), name="image")
@@ -43,8 +42,6 @@ def build(
             name=name,
             dtype=dtype,
         )(x)
-        if dropout:
-            x = keras.layers.Dropout(dropout, seed=next(seeds), name=f"{name}_dropout", dtype=dtype)(x)
     scores = keras.layers.Dense(
         net.classes,
         kernel_initializer=kernel_initializer(initialisation, next(seeds)),
@@ -56,7 +53,7 @@ def build(
 
 def build_fully_convolutional(net: Net) -> keras.Model:
     """The network for whole images: float32 [N, H, W, 3], H and W at least the training size, to the class
-    score map [N, h, w, classes], h = floor(H / 32) - fc6_side + 1 (section 3.2). No dropout; weights zero.
+    score map [N, h, w, classes], h = floor(H / 32) - fc6_side + 1 (section 3.2). Its weights are zero.
     """
     image = keras.Input((None, None, 3), name="image")
     x = _convolutional_layers(image, net, None, itertools.count())

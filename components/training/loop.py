@@ -111,7 +111,7 @@ class Loop:
         return position
 
     def _one(self, batch, position: Position, seen: RunningMean) -> Position:
-        (loss, *right), last = self._step.train(batch)
+        (loss, *right), last = self._step.train(batch, position.step)
         step = position.step + 1
         if not math.isfinite(loss):
             raise InputError(
@@ -137,15 +137,17 @@ class Loop:
         return Position(schedule=after, step=position.step)
 
     def _batches(self, crops: tf.data.Dataset):
-        """Of training crops, whole ones, with the batch's last place beside each of its images: on every
-        replica of every worker it is where training goes on.
+        """Of training crops, whole ones, split over the replicas.
+
+        Beside each image stand the batch's last place, so that every replica of every worker knows where
+        training goes on, and its own row in the batch, so that dropout knows it whatever the split.
         """
-
-        def with_last_place(crops, labels, places):
-            return crops, labels, tf.fill(tf.shape(places), tf.reduce_max(places))
-
         batch = self._training.batch
-        return self._workers.split(crops.batch(batch, drop_remainder=True).map(with_last_place), batch)
+
+        def with_rows(crops, labels, places):
+            return crops, labels, tf.fill([batch], tf.reduce_max(places)), tf.range(batch, dtype=tf.int64)
+
+        return self._workers.split(crops.batch(batch, drop_remainder=True).map(with_rows), batch)
 
     def _exhausted(self, error: Exception, folder: str) -> str:
         """TensorFlow has one error for memory, in the step as in the data, and for TensorBoard's disk."""

@@ -1,7 +1,7 @@
 """One step of mini-batch SGD with momentum on the multinomial logistic loss (section 3.1).
 
-Each batch is split over the replicas; each replica divides its loss by the whole batch and gradients are
-summed: the result is that of one device.
+Each batch is split over the replicas; each replica divides its loss by the whole batch, drops what one device
+would drop of its images, and gradients are summed: the result is that of one device.
 """
 
 import keras
@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from components.recipe import Precision, Training
 from components.training.momentum_sgd import MomentumSGD
+from models.dropout import NetWithDropout
 from models.scoring import among_best
 
 
@@ -21,6 +22,9 @@ class TrainingStep:
 
     def __init__(self, model: keras.Model, training: Training, strategy: tf.distribute.Strategy):
         self._model, self._training, self._strategy = model, training, strategy
+        self._with_dropout = NetWithDropout(
+            model, share=training.dropout, batch=training.batch, seed=training.seed
+        )
         sgd = MomentumSGD(training.learning_rate, momentum=training.momentum, l2=training.l2)
         self._scaled = training.precision is Precision.FLOAT16
         self.optimizer = keras.optimizers.LossScaleOptimizer(sgd) if self._scaled else sgd
@@ -33,14 +37,19 @@ class TrainingStep:
         """For all steps from now on."""
         self._sgd.learning_rate = rate
 
-    def train(self, batch) -> tuple[list[float], int]:
-        """One step on (crops, classes, last place of the batch, for each image), distributed.
+    def train(self, batch, step: int) -> tuple[list[float], int]:
+        """Step number `step` of the training, from 0, on a distributed batch.
+
+        Args:
+            batch: for each image its crop, its class, the batch's last place in the epoch's order, and the
+                image's own row in the batch.
+            step: with the row it decides what dropout drops.
 
         Returns:
             Sums over the batch of the cross-entropy (nats) and of images with their class among the one and
             the five best; and the last place.
         """
-        sums, last = self._train(batch)
+        sums, last = self._train(batch, tf.constant(step, tf.int64))
         return [float(value) for value in sums], max(int(place) for place in last)
 
     def validate(self, batch) -> tuple[int, list[float]]:
@@ -48,8 +57,8 @@ class TrainingStep:
         images, *sums = (float(value) for value in self._validate(batch))
         return int(images), sums
 
-    def _train_all(self, batch):
-        sums, last = self._strategy.run(self._train_replica, args=batch)
+    def _train_all(self, batch, step):
+        sums, last = self._strategy.run(self._train_replica, args=(*batch, step))
         return self._sum(sums), self._strategy.experimental_local_results(last)
 
     def _validate_all(self, batch):
@@ -58,10 +67,10 @@ class TrainingStep:
     def _sum(self, per_replica):
         return [self._strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in per_replica]
 
-    def _train_replica(self, crops, labels, places):
+    def _train_replica(self, crops, labels, places, rows, step):
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            scores = self._model(crops, training=True)
+            scores = self._with_dropout(crops, rows, step)
             objective = tf.reduce_sum(_cross_entropy(scores, labels)) / self._training.batch
             if self._scaled:
                 objective = self.optimizer.scale_loss(objective)

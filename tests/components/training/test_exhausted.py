@@ -40,7 +40,7 @@ def epoch(number, first):
 
 strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
 with strategy.scope():
-    model = build(Net("A", classes=3, width=width, input_size=32), dropout=0.0, seed=1)
+    model = build(Net("A", classes=3, width=width, input_size=32), seed=1)
     loop = Loop(model, Training(most_epochs=2, drops=(9,), batch=batch, learning_rate=1e-3), strategy)
 validation = epoch(0, 0).take(4).map(lambda crop, label, place: (crop, label))
 pages = int(pathlib.Path("/proc/self/statm").read_text().split()[0])

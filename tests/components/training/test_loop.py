@@ -45,7 +45,7 @@ def _data(epochs: list, validation: tuple, images: int | None = None) -> Data:
 
 def _model() -> keras.Model:
     """With biases that are not zero, so that a penalty on them would show."""
-    model = build(NET, dropout=0.0, seed=3)
+    model = build(NET, seed=3)
     generator = np.random.default_rng(5)
     model.set_weights(
         [w if w.ndim > 1 else generator.uniform(0.02, 0.1, w.shape) for w in model.get_weights()]
@@ -174,7 +174,7 @@ def test_training_ends_after_its_epochs_or_most_steps(tmp_path, most_steps, epoc
 
     training = replace(TRAINING, most_epochs=3, drops=(99,), momentum=0.0, l2=0.0, most_steps=most_steps)
     data = Data(epoch, tf.data.Dataset.from_tensor_slices(crops), images=9)
-    model = _trained(training, data, tmp_path, make=lambda: build(NET, dropout=0.0))
+    model = _trained(training, data, tmp_path, make=lambda: build(NET))
     assert begun == list(range(epochs_begun))
     bias = np.zeros(3)
     for _ in range(steps):  # black images through zero biases: the scores are fc8's bias
@@ -220,10 +220,9 @@ def test_dropout_is_on_in_training(tmp_path):
     for dropout in (0.0, 0.9):
         data = _data([_crops(4, 1)], _crops(4, 2))
         model = _trained(
-            replace(TRAINING, most_epochs=1),
+            replace(TRAINING, most_epochs=1, dropout=dropout),
             data,
             tmp_path / str(dropout),
-            make=lambda share=dropout: build(NET, dropout=share, seed=3),
         )
         weights.append(model.get_layer("fc8").get_weights()[0])
     assert not np.allclose(*weights, atol=1e-4)

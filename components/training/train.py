@@ -1,0 +1,149 @@
+"""One training of one network, from examples to a SavedModel, as a function of plain values.
+
+It knows nothing of TFX: `trainer.py` calls it for TFX's Trainer, and a test or a notebook calls it as it is.
+"""
+
+import os
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.datasets.layouts import Layout
+from components.recipe import TrainerConfig
+from components.training.distribution import is_chief
+from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
+from components.training.loop import Data, Loop
+from models import vgg
+from models.colour_shift import principal_components
+from models.initial_weights import FROM_A, take_weights
+from serving.saved_model.export import describe, export, read_weights
+from serving.saved_model.signatures import Head
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """What a training reads, and what is known of it.
+
+    Attributes:
+        train_files, validation_files: TFRecords of the two splits, gzipped where the name ends in .gz.
+        layout: their keys.
+        images: training images that decode.
+        mean_rgb: of all training pixels, float [3], grey levels.
+        covariance_rgb: of the same, float [3, 3], squared grey levels.
+        class_names: one for each output of the network, in label order.
+        synsets: WordNet id of each class, or ().
+        base_model: folder of the SavedModel that training starts from; empty for random weights.
+    """
+
+    train_files: tuple[str, ...]
+    validation_files: tuple[str, ...]
+    layout: Layout
+    images: int
+    mean_rgb: np.ndarray
+    covariance_rgb: np.ndarray
+    class_names: tuple[str, ...]
+    synsets: tuple[str, ...] = ()
+    base_model: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingFolders:
+    """Where a training writes.
+
+    Attributes:
+        checkpoints: while it runs; the same training goes on from there after a kill. Gone at the end.
+        model: the SavedModel.
+        logs: gets a folder `logs` of TensorBoard's files at the end.
+    """
+
+    checkpoints: str
+    model: str
+    logs: str
+
+
+def train(
+    config: TrainerConfig, inputs: TrainingInputs, folders: TrainingFolders, strategy: tf.distribute.Strategy
+) -> None:
+    """Trains the configured network; writes the SavedModel and TensorBoard's logs.
+
+    Of several workers (TF_CONFIG), each of which calls this with the same values, the chief writes.
+
+    Raises:
+        InputError, Preempted: see components.training.loop.Loop.run; InputError also for a base model whose
+            weights do not fit.
+    """
+    training = config.training
+    keras.utils.set_random_seed(training.seed)
+    with strategy.scope():
+        model = _first_model(config, inputs.base_model)
+        loop = Loop(model, training, strategy)
+    loop.run(_data(config, inputs), folders.checkpoints)
+    if is_chief(strategy):
+        export(model, config.net, _head(config, inputs), folders.model)
+        _finish(folders)
+
+
+def _first_model(config: TrainerConfig, base: str) -> keras.Model:
+    """With random weights, or those of the base model."""
+    training = config.training
+    model = vgg.build(
+        config.net,
+        initialisation=training.initialisation,
+        dtype=training.precision.value,
+        seed=training.seed,
+    )
+    if base:
+        take_weights(model, read_weights(base), _layers_to_take(config, base))
+    return model
+
+
+def _layers_to_take(config: TrainerConfig, base: str) -> tuple[str, ...]:
+    """All layers of a net of the same configuration, else those that the paper takes from net A."""
+    same = describe(base)[0].configuration == config.net.configuration
+    return () if same else FROM_A
+
+
+def _data(config: TrainerConfig, inputs: TrainingInputs) -> Data:
+    training, size, mean = config.training, config.net.input_size, _floats(inputs.mean_rgb)
+    source = Source(inputs.train_files, inputs.layout, inputs.images)
+    held_out = Source(inputs.validation_files, inputs.layout, 0)
+    augmentation = Augmentation(
+        scales=training.scales,
+        size=size,
+        mean_rgb=mean,
+        colours=principal_components(inputs.covariance_rgb) if training.colour_shift else None,
+        seed=training.seed,
+    )
+    return Data(
+        epoch=lambda epoch, first: training_crops(source, augmentation, epoch, first),
+        validation=validation_crops(held_out, side=training.middle_side, size=size, mean_rgb=mean),
+        images=inputs.images,
+    )
+
+
+def _head(config: TrainerConfig, inputs: TrainingInputs) -> Head:
+    return Head(
+        mean_rgb=_floats(inputs.mean_rgb),
+        class_names=inputs.class_names,
+        shorter_sides=(config.training.middle_side,),
+        flip=True,
+        image_key=inputs.layout.image,
+        label_key=inputs.layout.label,
+        first_label=inputs.layout.first_label,
+        synsets=inputs.synsets,
+    )
+
+
+def _finish(folders: TrainingFolders) -> None:
+    """Moves the logs to their place and removes the checkpoints; a kill may have left this half done."""
+    logs = os.path.join(folders.checkpoints, "logs")
+    tf.io.gfile.makedirs(folders.logs)
+    if tf.io.gfile.exists(logs):
+        tf.io.gfile.rename(logs, os.path.join(folders.logs, "logs"))
+    tf.io.gfile.rmtree(folders.checkpoints)
+
+
+def _floats(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

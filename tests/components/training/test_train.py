@@ -1,0 +1,146 @@
+"""A whole training as a function of plain values: 16 small photographs, one step, narrow nets."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.datasets.layouts import IMAGENET
+from components.recipe import TrainerConfig, Training
+from components.training.input_pipeline import Source, validation_crops
+from components.training.train import TrainingFolders, TrainingInputs, train
+from models.initial_weights import FROM_A
+from models.net import Net
+from models.vgg import build
+from serving.saved_model.export import describe, read_network, read_weights
+
+CLASSES = ("cat", "dog", "crane")
+NET = Net("A", classes=3, width=64, input_size=32)
+# The step is too small to change a float32: the weights at the end are those that training began with.
+TRAINING = Training(
+    smallest_side=32, largest_side=48, batch=4, most_steps=1, learning_rate=1e-20, l2=0.0, seed=7
+)
+MEAN = np.array([90.0, 120.0, 150.0], np.float32)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory) -> TrainingInputs:
+    """Textures of 60 x 50 pixels; validation has six of them."""
+    folder = tmp_path_factory.mktemp("examples")
+    files = [_write(folder / f"{name}.gz", number) for name, number in (("train", 16), ("eval", 6))]
+    covariance = np.diag([900.0, 400.0, 100.0])
+    return TrainingInputs((files[0],), (files[1],), IMAGENET, 16, MEAN, covariance, CLASSES)
+
+
+def _write(path: Path, photographs: int) -> str:
+    generator = np.random.default_rng(photographs)
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for number in range(photographs):
+            example = tf.train.Example()
+            features = example.features.feature
+            encoded = tf.io.encode_png(generator.integers(0, 256, (60, 50, 3), np.uint8)).numpy()
+            features[IMAGENET.image].bytes_list.value.append(encoded)
+            features[IMAGENET.label].int64_list.value.append(1 + number % 3)
+            writer.write(example.SerializeToString())
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def from_random(inputs, tmp_path_factory) -> Path:
+    """The folder of a training without a base model."""
+    folder = tmp_path_factory.mktemp("random")
+    _trained(folder, inputs)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(from_random) -> str:
+    """Net A of TRAINING's seed; what begins with it has another."""
+    return str(from_random / "model")
+
+
+def _trained(folder: Path, inputs: TrainingInputs, net: Net = NET, **changed) -> str:
+    """The folder of the model."""
+    folders = TrainingFolders(
+        checkpoints=str(folder / "checkpoints"), model=str(folder / "model"), logs=str(folder / "run")
+    )
+    config = TrainerConfig(net, replace(TRAINING, **changed))
+    train(config, inputs, folders, tf.distribute.MirroredStrategy(["/cpu:0"]))
+    return folders.model
+
+
+def _kernels(model: str) -> dict[str, np.ndarray]:
+    """By layer, flat: fc6 is exported as a convolution."""
+    weights = read_weights(model)
+    return {
+        name.removesuffix("_kernel"): array.ravel()
+        for name, array in weights.items()
+        if name.endswith("_kernel")
+    }
+
+
+def _random_kernels(net: Net, seed: int) -> dict[str, np.ndarray]:
+    layers = [layer for layer in build(net, seed=seed).layers if layer.weights]
+    return {layer.name: layer.kernel.numpy().ravel() for layer in layers}
+
+
+def _same(some: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> set[str]:
+    """Names of the layers with the same bits in both."""
+    return {name for name in some if name in others and np.array_equal(some[name], others[name])}
+
+
+def test_a_net_of_the_base_models_configuration_begins_with_all_of_its_layers(tmp_path, inputs, base):
+    kernels = _kernels(_trained(tmp_path, replace(inputs, base_model=base), seed=8))
+    assert len(kernels) == 11
+    assert _same(kernels, _kernels(base)) == set(kernels)
+    assert _same(kernels, _random_kernels(NET, seed=8)) == set()
+
+
+def test_a_deeper_net_begins_with_the_layers_that_the_paper_takes_from_a(tmp_path, inputs, base):
+    net = replace(NET, configuration="B")
+    kernels = _kernels(_trained(tmp_path, replace(inputs, base_model=base), net, seed=8))
+    assert len(kernels) == 13
+    assert _same(kernels, _kernels(base)) == set(FROM_A)
+    assert _same(kernels, _random_kernels(net, seed=8)) == set(kernels) - set(FROM_A)
+
+
+def test_without_a_base_model_all_layers_begin_with_the_seeds_weights(from_random):
+    model = str(from_random / "model")
+    assert len(_same(_kernels(model), _random_kernels(NET, seed=7))) == 11
+    assert list((from_random / "run/logs").iterdir())
+    assert not (from_random / "checkpoints").exists()
+    net, head = describe(model)
+    assert net == NET
+    assert head.class_names == CLASSES
+    assert head.mean_rgb == (90.0, 120.0, 150.0)
+    assert (head.shorter_sides, head.first_label) == ((40,), 1)
+
+
+def test_progress_is_measured_at_the_middle_of_the_training_scales(from_random, inputs):
+    """S in [32; 48]: validation crops are of pictures rescaled to 40."""
+    found = _scalars(from_random / "run/logs")["validation/loss"]
+    losses = {side: _loss(str(from_random / "model"), inputs, side) for side in (32, 40, 48)}
+    assert found == pytest.approx(losses[40], abs=1e-5)
+    assert min(abs(losses[side] - losses[40]) for side in (32, 48)) > 1e-4
+
+
+def _loss(model: str, inputs: TrainingInputs, side: int) -> float:
+    """Mean cross-entropy, nats, of the centre crops at this S."""
+    network, *_ = read_network(model)
+    source = Source(inputs.validation_files, inputs.layout, 6)
+    crops, labels = next(iter(validation_crops(source, side=side, size=32, mean_rgb=MEAN).batch(6)))
+    scores = network(crops).numpy()[:, 0, 0].astype(np.float64)
+    log = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return -float(np.mean(log[np.arange(6), labels.numpy()]))
+
+
+def _scalars(logs: Path) -> dict[str, float]:
+    (events,) = logs.glob("events.out.tfevents.*")
+    return {
+        value.tag: float(tf.make_ndarray(value.tensor))
+        for record in tf.data.TFRecordDataset(str(events)).as_numpy_iterator()
+        for value in tf.compat.v1.Event.FromString(record).summary.value
+        if value.metadata.plugin_data.plugin_name == "scalars"
+    }
