@@ -1,4 +1,4 @@
-"""Checkpoints of a training: weights, momentum, random state, schedule, position in the data.
+"""Checkpoints of a training: weights, momentum, schedule, position in the data.
 
 One folder for each training, named by what it is made of, so that the same command finds it again after a
 kill. A checkpoint appears whole or not at all, and the one before it is kept.
@@ -17,9 +17,12 @@ import tensorflow as tf
 
 from components.training.progress import RunningMean
 from components.training.schedule import Schedule
-from models.errors import InputError, cause_of
+from models.errors import InputError, cause_of, one_line
 
 KEPT = 2
+# What TensorFlow raises: variables that are missing, of another shape, and three kinds of damage.
+UNREADABLE = (AssertionError, ValueError, LookupError, RuntimeError, tf.errors.OpError)
+LONGEST_CAUSE = 200  # characters; TensorFlow names all variables that it misses
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ class Position:
 
 
 class Checkpoints:
-    """Checkpoints in one folder of the variables of a model (dropout's random state too) and an optimizer.
+    """Checkpoints in one folder of the variables of a model and an optimizer.
+
+    There is no random state: everything is drawn from the seed, the step and places (models/dropout.py).
 
     With `writes` false nothing is written: of several workers, which hold the same variables, one writes.
     """
@@ -69,10 +74,22 @@ class Checkpoints:
         self._manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=KEPT)
 
     def restore(self) -> Position | None:
-        """Restores the newest checkpoint and returns its position, or None where there is none."""
-        if not self._manager.latest_checkpoint:
+        """Restores the newest checkpoint and returns its position, or None where there is none.
+
+        Raises:
+            InputError: it is damaged, or not of this net and optimizer, as after a change of version.
+        """
+        newest = self._manager.latest_checkpoint
+        if not newest:
             return None
-        self._checkpoint.restore(self._manager.latest_checkpoint).assert_consumed()
+        try:
+            self._checkpoint.restore(newest).assert_consumed()
+        except UNREADABLE as error:
+            cause = one_line(cause_of(error), LONGEST_CAUSE)
+            raise InputError(
+                f"checkpoint {newest}: cannot be restored ({cause}); expected this training's variables as "
+                "this version writes them; remove its folder to train from the start"
+            ) from None
         return Position.from_json(self._position.numpy().decode())
 
     def save(self, position: Position) -> None:

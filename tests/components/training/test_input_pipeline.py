@@ -113,6 +113,18 @@ def test_the_order_is_random_even_with_shards_sorted_by_class(sorted_by_class):
     assert sum(a == b for a, b in zip(*orders, strict=True)) < 10
 
 
+def test_shards_are_read_in_another_order_each_epoch(sorted_by_class, monkeypatch):
+    """With a buffer of one image an epoch begins with each shard's first image, in the shards' order."""
+    monkeypatch.setattr(input_pipeline, "SHUFFLE_BYTES", 1)
+    orders = []
+    for epoch in range(4):
+        first = _greys(_epoch(sorted_by_class, epoch=epoch, mean=(0, 0, 0)))[:8]
+        assert sorted(first) == list(range(0, 80, 10))
+        orders.append(tuple(first))
+    assert len(set(orders)) == 4  # of 8! = 40320 orders
+    assert tuple(range(0, 80, 10)) not in orders
+
+
 def test_classes_mix_also_where_the_buffer_holds_few_images(sorted_by_class, monkeypatch):
     """ImageNet is larger than the buffer: then files that are read side by side mix the classes."""
     written = sum(os.path.getsize(file) for file in sorted_by_class.files)
@@ -182,6 +194,25 @@ def test_the_colour_shift_is_one_number_for_a_channel_of_a_crop_and_differs_betw
         shifts.append(shift[0, 0, 0])
     assert abs(np.mean(shifts)) < 0.25  # the deviation of the mean is 0.07
     assert 0.8 < np.std(shifts) < 1.2  # the deviation of the deviation is 0.05
+
+
+def test_the_colour_shift_does_not_depend_on_where_the_crop_was_taken(tmp_path):
+    """Two components, along red and along green: what they are drawn from is none of the crop's four numbers.
+
+    The pixel at (y, x) of a picture is (0, 0, y) without the shift, and S is the picture's own side, so that
+    blue's least value is the crop's top. Of 300 the deviation of a correlation is 0.06.
+    """
+    y = np.broadcast_to(np.arange(232, dtype=np.uint8)[:, np.newaxis], (232, 232))
+    source = _source(tmp_path, [[(_png(np.stack([0 * y, 0 * y, y], axis=2)), 1)] * 300])
+    colours = np.zeros((3, 3), np.float32)
+    colours[0, 2] = colours[1, 1] = 10
+    crops = _epoch(source, colours=colours, scales=(232, 232), mean=(0, 0, 0))
+    tops = np.array([crop[0, 0, 2] for crop, *_ in crops])
+    shifts = np.array([crop[0, 0, :2] for crop, *_ in crops])
+    assert np.std(tops) > 40
+    radius, angle = np.hypot(*shifts.T), np.arctan2(*shifts.T)
+    for drawn in (*shifts.T, radius, angle, np.abs(angle), np.abs(shifts[:, 0]), np.abs(shifts[:, 1])):
+        assert abs(np.corrcoef(drawn, tops)[0, 1]) < 0.3
 
 
 def test_images_that_do_not_decode_are_left_out(tmp_path):

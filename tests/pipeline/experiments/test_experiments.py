@@ -146,6 +146,38 @@ def test_pipelines_name_trainers_by_their_nets_and_write_nothing(tmp_path):
     assert not environment.home.exists()
 
 
+@pytest.mark.parametrize("name", ["demo", "D-384", "fusion-7-dense"])
+def test_nothing_is_trained_or_scored_before_the_gates_let_the_data_through(tmp_path, name):
+    environment = Environment(data=tmp_path, home=tmp_path / "home")
+    nodes = create_pipeline(experiment(name), environment).components
+    by_id = {node.id: node for node in nodes}
+    assert by_id["AnomalyGate"] in by_id["Transform"].upstream_nodes
+    waiting = [node for node in nodes if node.id.split(".")[0] in ("Trainer", "Scorer")]
+    assert len(waiting) >= 2
+    assert all(by_id["UndecodableGate"] in node.upstream_nodes for node in waiting)
+
+
+def test_each_net_of_a_chain_starts_from_the_one_before_and_a_model_to_start_from_is_handed_on(tmp_path):
+    environment = Environment(data=tmp_path, home=tmp_path / "home")
+    nodes = {node.id: node for node in create_pipeline(experiment("D-384"), environment).components}
+    bases = {
+        name: node.inputs["base_model"].producer_component_id if "base_model" in node.inputs else None
+        for name, node in nodes.items()
+        if name.startswith("Trainer")
+    }
+    assert bases == {
+        "Trainer.A-256": None,
+        "Trainer.D-256": "Trainer.A-256",
+        "Trainer.D-384": "Trainer.D-256",
+    }
+    given = dataclasses.replace(environment, init_from=tmp_path / "model")
+    (trainer,) = (
+        n for n in create_pipeline(experiment("D-384"), given).components if n.id == "Trainer.D-384"
+    )
+    assert "base_model" not in trainer.inputs
+    assert json.loads(trainer.exec_properties["custom_config"])["init_from"] == str(tmp_path / "model")
+
+
 def test_scorers_are_one_for_each_net_method_and_q(tmp_path):
     environment = Environment(data=tmp_path, home=tmp_path / "home")
 
