@@ -13,7 +13,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not slow and not beam and not browser
 SEED ?= 1
 
-.PHONY: help setup demo check test shuffled lint format lock clean
+.PHONY: help setup demo check test shuffled lint format mutants lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -44,6 +44,9 @@ lint: setup ## check style and formatting
 format: setup ## rewrite the code in the project's format
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
+
+mutants: setup ## MODULES="models/protocols.py ...": small changes that their tests let pass (long; not for CI)
+	"$(BIN)/python" -m benchmarks.mutants $(MODULES)
 
 lock: ## resolve requirements.in anew into requirements.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" .ci/setup.sh uv pip compile --python-version 3.10 --generate-hashes \

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from components.recipe import Training
 from components.training.loop import Data, Loop
-from components.training.schedule import Schedule
 from models.errors import InputError, Preempted
 from models.net import Net
 from models.vgg import build
@@ -87,34 +86,6 @@ def _gradients(weights: list[np.ndarray], crops, labels) -> list[np.ndarray]:
         tape.watch(variables)
         loss = tf.reduce_mean(_losses(variables, crops, labels))
     return [gradient.numpy() for gradient in tape.gradient(loss, variables)]
-
-
-def _rates(training: Training, errors: list[float]) -> list[float]:
-    """The rate of each epoch until training ends; errors are those after each epoch."""
-    schedule, rates = Schedule(), []
-    for error in errors:
-        rates.append(schedule.rate(training))
-        schedule = schedule.after_epoch(training, error)
-        if schedule.finished:
-            break
-    return rates
-
-
-def test_the_rate_is_a_tenth_after_each_fixed_drop():
-    rates = _rates(Training(drops=(24, 48, 64), most_epochs=74), [0.5] * 100)
-    assert rates == pytest.approx([1e-2] * 24 + [1e-3] * 24 + [1e-4] * 16 + [1e-5] * 10)
-
-
-def test_the_rate_is_a_tenth_where_the_error_stops_falling():
-    """Patience two: an equal error is no better one, and the plateau after the last drop is the end."""
-    errors = [0.9, 0.8, 0.8, 0.7, 0.75, 0.7, 0.6, 0.6, 0.6, 0.1]
-    rates = _rates(Training(patience=2, most_drops=1, learning_rate=1.0), errors)
-    assert rates == pytest.approx([1.0] * 6 + [0.1] * 3)
-
-
-def test_training_ends_after_the_most_epochs_even_if_the_error_falls():
-    errors = [1 / (epoch + 1) for epoch in range(10)]
-    assert _rates(Training(most_epochs=4, learning_rate=0.5), errors) == [0.5] * 4
 
 
 def test_two_steps_by_hand(tmp_path):
