@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx import v1 as tfx
 from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
 
 from components.recipe import to_json
 from components.training.trainer import CODE, CONFIG
@@ -56,9 +56,7 @@ def kept_code(nets: Sequence[TrainedNet]) -> dict[str, str]:
     return {node: code for net in nets for node, code in net.code.items()}
 
 
-def lines_of_change(
-    nets: Sequence[TrainedNet], pipeline: tfx.dsl.Pipeline, experiment: Experiment
-) -> list[str]:
+def lines_of_change(nets: Sequence[TrainedNet], pipeline: Pipeline, experiment: Experiment) -> list[str]:
     """A line for each net of the same configuration that other code has trained than `pipeline` would."""
     now = {node.id: code_of(node) for node in pipeline.components}
     configs = {f"Trainer.{stage.weights}": to_json(stage.config) for stage in _stages(experiment)}
@@ -80,7 +78,7 @@ def _stages(experiment: Experiment) -> Iterator[Experiment]:
         yield from chain(member, EXPERIMENTS)
 
 
-def _before(node: str, pipeline: tfx.dsl.Pipeline) -> list[str]:
+def _before(node: str, pipeline: Pipeline) -> list[str]:
     """The node and all whose artifacts it is made of, in the order in which they run."""
     by_id = {each.id: each for each in pipeline.components}
     found, waiting = set(), [node]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.serving.exported import HEAD, NET, encode, pixels, softmax
-from tfx.v1.types import standard_artifacts
+from tfx.types import standard_artifacts
 
 from components.pushing.exporter import Exporter
 from components.recipe import Evaluation, to_json
