@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from tfx import components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, infra_validator_pb2, pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
@@ -16,6 +15,7 @@ from tfx.types.channel_utils import union
 from components.datasets.layouts import EVAL_SPLIT, TRAIN_SHARDS, TRAIN_SPLIT, VALIDATION_SHARDS
 from components.evaluation.averager import Averager
 from components.evaluation.averaging_plan import BASELINE, averaging_plan, served_average
+from components.evaluation.baseline import LastBlessedOfExperiment
 from components.evaluation.evaluator import eval_config
 from components.evaluation.scorer import Scorer
 from components.evaluation.view import View
@@ -49,20 +49,24 @@ class _Data:
 
 
 def create_pipeline(
-    experiment: Experiment, environment: Environment, kept: Mapping[str, str] | None = None
+    experiment: Experiment,
+    environment: Environment,
+    experiments: Mapping[str, Experiment] = EXPERIMENTS,
+    kept: Mapping[str, str] | None = None,
 ) -> Pipeline:
     """ExampleGen to Pusher for one experiment in one environment.
 
-    `kept` has the fingerprints of code, by component, of nets that stay as they were trained
+    `experiments` are those that it names, as its base models' and as those that it is fused with; `kept` has
+    the fingerprints of code, by component, of nets that stay as they were trained
     (pipeline.running.trained_nets).
     """
     data = _data(experiment, environment)
-    members = fused(experiment, EXPERIMENTS)
-    trainers = _trainers(members, environment, data, kept or {})
+    members = fused(experiment, experiments)
+    trainers = _trainers(members, environment, data, experiments, kept or {})
     wanted = averaging_plan([(member.weights, member.weights, member.evaluation) for member in members])
     models = {weights: trainer.outputs["model"] for weights, trainer in trainers.items()}
     exporter = Exporter(trained=models[experiment.weights], evaluation=to_json(experiment.evaluation))
-    baseline = _baseline() if experiment.evaluation.against_baseline else None
+    baseline = _baseline(experiment, exporter) if experiment.evaluation.against_baseline else None
     if baseline:
         wanted = wanted.with_baseline(BASELINE)
         models[BASELINE] = baseline.outputs["model"]
@@ -125,7 +129,11 @@ def _data(experiment: Experiment, environment: Environment) -> _Data:
 
 
 def _trainers(
-    members: list[Experiment], environment: Environment, data: _Data, kept: Mapping[str, str]
+    members: list[Experiment],
+    environment: Environment,
+    data: _Data,
+    experiments: Mapping[str, Experiment],
+    kept: Mapping[str, str],
 ) -> dict[str, BaseNode]:
     """A Trainer for each net of the members' chains, each the base model of the next, by weights.
 
@@ -135,7 +143,7 @@ def _trainers(
     trainers: dict[str, BaseNode] = {}
     for member in members:
         base = None
-        for stage in [member] if environment.init_from else chain(member, EXPERIMENTS):
+        for stage in [member] if environment.init_from else chain(member, experiments):
             if stage.weights not in trainers:
                 trainers[stage.weights] = _trainer(stage, base, environment, data, kept)
             base = trainers[stage.weights].outputs["model"]
@@ -178,12 +186,14 @@ def _scorer(view: View, model: BaseChannel, data: _Data) -> BaseNode:
     return scorer
 
 
-def _baseline() -> BaseNode:
-    """The last blessed model, or nothing."""
+def _baseline(experiment: Experiment, exporter: BaseNode) -> BaseNode:
+    """The last blessed model of this experiment, or nothing."""
     return Resolver(
-        strategy_class=LatestBlessedModelStrategy,
+        strategy_class=LastBlessedOfExperiment,
+        config={"experiment": experiment.name},
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+        candidate=exporter.outputs["model"],
     ).with_id("LastBlessedModel")
 
 

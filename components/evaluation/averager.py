@@ -19,6 +19,7 @@ from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averaging_on_beam import NAMES_SHOWN, AveragePosteriors
 from components.evaluation.averaging_plan import BASELINE, AveragingPlan
+from components.evaluation.net_classes import classes_of_nets, taken_on_trust
 from components.evaluation.posteriors import PosteriorsArtifact, holds_view, partition_count, read_view
 from components.evaluation.view import View
 from components.recipe import from_json
@@ -71,18 +72,20 @@ def write_predictions(
         images: that the split has, counted by another way than the Scorer's.
 
     Returns:
-        A line for people that names images that do not decode, if there are any.
+        Lines for people: which order of classes is taken on trust, and which images do not decode.
 
     Raises:
-        InputError: an image has not all of its posteriors, or the number of images is another one.
+        InputError: two nets have not the same classes, an image has not all of its posteriors, or the
+            number of images is another one.
     """
     counts = {partition_count(path) for path in folders.values()}
     if len(counts) > 1:
         raise ValueError(f"posteriors in {sorted(counts)} partitions; expected the same number in each view")
+    classes = classes_of_nets(folders, averages)
     tf.io.gfile.makedirs(folder)
     proof = os.path.join(os.path.dirname(folder), "count.json")
     with beam_pipeline as pipeline:
-        found = pipeline | beam.Create(range(counts.pop())) | AveragePosteriors(folders, averages)
+        found = pipeline | beam.Create(range(counts.pop())) | AveragePosteriors(folders, averages, classes)
         _ = found.main | beam.io.WriteToTFRecord(os.path.join(folder, "predictions"), file_name_suffix=".gz")
         counted = found.main | beam.combiners.Count.Globally()
         missing = found.missing | "Missing" >> beam.combiners.ToList()
@@ -99,11 +102,13 @@ def write_predictions(
     with tf.io.gfile.GFile(proof) as file:
         counted, missing, undecodable = json.load(file)
     _check(counted, missing, images)
+    trusted = taken_on_trust(folders, classes)
     if not undecodable:
-        return []
+        return trusted
     return [
+        *trusted,
         f"{len(undecodable)} of {images} images do not decode and count as errors: "
-        f"{', '.join(undecodable[:NAMES_SHOWN])}{' ...' if len(undecodable) > NAMES_SHOWN else ''}"
+        f"{', '.join(undecodable[:NAMES_SHOWN])}{' ...' if len(undecodable) > NAMES_SHOWN else ''}",
     ]
 
 

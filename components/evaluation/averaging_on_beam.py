@@ -4,6 +4,7 @@ A Scorer's records lie in partitions by key; a partition of all views is average
 bounded by the partition and nothing is shuffled.
 """
 
+import dataclasses
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,8 @@ import tensorflow as tf
 from components.evaluation.averaging_plan import Average, AveragingPlan
 from components.evaluation.posteriors import ScoredImage, example, from_record, partition_files
 from components.evaluation.view import View
+from models.errors import InputError
+from models.label_space import Correspondence
 
 PARTITION_BYTES = 32 << 20
 NAMES_SHOWN = 20
@@ -26,7 +29,8 @@ def partitions(images: int, classes: int) -> int:
 
 
 class AveragePosteriors(beam.PTransform):
-    """Numbers of partitions to serialized tf.Examples: key, name, label, class, decodes and each average.
+    """Numbers of partitions to serialized tf.Examples: key, name, label, class, decodes and each average, in
+    the order of the plan's leading net's classes.
 
     Has three outputs: `main` the examples, `missing` names of images without all of their posteriors,
     `undecodable` names of images that do not decode.
@@ -34,11 +38,14 @@ class AveragePosteriors(beam.PTransform):
     Args:
         folders: of the Posteriors artifact of each view.
         averages: what to compute.
+        classes: which label of the leading net each label of a net is, by the nets' weights.
     """
 
-    def __init__(self, folders: Mapping[View, str], averages: AveragingPlan):
+    def __init__(
+        self, folders: Mapping[View, str], averages: AveragingPlan, classes: Mapping[str, Correspondence]
+    ):
         super().__init__()
-        self._average = _AveragePartition(dict(folders), averages)
+        self._average = _AveragePartition(dict(folders), averages, dict(classes))
 
     def expand(self, numbers: beam.PCollection):
         """Beam's."""
@@ -50,15 +57,28 @@ class AveragePosteriors(beam.PTransform):
 
 
 class _AveragePartition(beam.DoFn):
-    def __init__(self, folders: dict[View, str], averages: AveragingPlan):
-        self._folders, self._averages = folders, averages
+    def __init__(self, folders: dict[View, str], averages: AveragingPlan, classes: dict[str, Correspondence]):
+        self._folders, self._averages, self._classes = folders, averages, classes
+        self._orders = {
+            weights: None if found.order is None else np.array(found.order)
+            for weights, found in classes.items()
+        }
 
     def process(self, partition: int) -> Iterator:
         images, seen = {}, Counter()
         sums: dict[str, dict] = {average.name: {} for average in self._averages.averages}
         for view in self._averages.views:
-            for occurrence, scored in _records(self._folders[view], partition):
-                images[occurrence] = scored
+            for occurrence, found in _records(self._folders[view], partition):
+                scored = self._reordered(found, view.weights)
+                known = images.get(occurrence)
+                if known is None or view.weights == self._averages.leading:  # whose names are shown
+                    images[occurrence] = scored
+                if known and known.image.label != scored.image.label:
+                    raise InputError(
+                        f"image {scored.image.name}: class {known.image.label} of one net, "
+                        f"{scored.image.label} of {view.weights}; expected the same one; evaluate models of "
+                        "which all name their classes, or none"
+                    )
                 seen[occurrence] += 1
                 for average in self._averages.averages:
                     _add(sums[average.name], occurrence, average, view, scored)
@@ -69,6 +89,16 @@ class _AveragePartition(beam.DoFn):
                 yield _to_record(scored, {name: sums[name][occurrence] for name in sums})
             else:
                 yield beam.pvalue.TaggedOutput("missing", scored.image.name)
+
+    def _reordered(self, scored: ScoredImage, weights: str) -> ScoredImage:
+        """In the order of the leading net's classes."""
+        order = self._orders[weights]
+        if order is None:
+            return scored
+        image = dataclasses.replace(scored.image, label=self._classes[weights].of(scored.image.label))
+        return dataclasses.replace(
+            scored, image=image, plain=scored.plain[order], flipped=scored.flipped[order]
+        )
 
 
 def _records(folder: str, partition: int) -> Iterator[tuple[tuple[bytes, int], ScoredImage]]:

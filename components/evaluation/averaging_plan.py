@@ -54,6 +54,11 @@ class AveragingPlan:
         return tuple(sorted(found))
 
     @property
+    def leading(self) -> str:
+        """The net in whose order of classes the averages are."""
+        return self.averages[0].groups[0].views[0].weights
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Of the candidate's averages."""
         return tuple(average.name for average in self.without_baseline().averages)

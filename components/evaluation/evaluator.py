@@ -11,7 +11,8 @@ from components.recipe import TOP1_ERROR, Evaluation, Threshold
 
 METRICS_MODULE = "components.evaluation.metrics"
 CANDIDATE = "candidate"
-CLASS = "class"
+CLASS = ("label", "class")
+"""Features that images are sliced by: the label tells classes apart, and the name is there to be shown."""
 
 
 def eval_config(names: tuple[str, ...], evaluation: Evaluation, *, bless: bool = True) -> tfma.EvalConfig:
@@ -28,7 +29,7 @@ def eval_config(names: tuple[str, ...], evaluation: Evaluation, *, bless: bool =
     models = [_model(CANDIDATE, names, "")]
     if evaluation.against_baseline:
         models.append(_model(BASELINE, names, f"{BASELINE}/"))
-    slices = [tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=[CLASS])]
+    slices = [tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=CLASS)]
     options = tfma.Options()
     options.compute_confidence_intervals.value = True
     options.confidence_intervals.method = tfma.ConfidenceIntervalOptions.POISSON_BOOTSTRAP
@@ -63,7 +64,7 @@ def _metrics(output: str, thresholds: tuple[Threshold, ...]) -> tfma.MetricsSpec
     for threshold in thresholds:
         bound = spec.per_slice_thresholds[threshold.metric].thresholds.add()
         # An empty slicing spec is all images together; a threshold without one would hold for each slice.
-        bound.slicing_specs.add(feature_keys=[CLASS] if threshold.by_class else [])
+        bound.slicing_specs.add(feature_keys=CLASS if threshold.by_class else [])
         bound.threshold.CopyFrom(_bounds(threshold))
     return spec
 

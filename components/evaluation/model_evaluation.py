@@ -8,7 +8,7 @@ pass.
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -21,6 +21,7 @@ from components.code_fingerprint import fingerprint
 from components.datasets.layouts import VALIDATION_SHARDS
 from components.evaluation.averager import write_predictions
 from components.evaluation.averaging_plan import averaging_plan
+from components.evaluation.data_labels import DataLabels, labels_for, read_labels
 from components.evaluation.evaluator import eval_config
 from components.evaluation.posteriors import holds_view
 from components.evaluation.scorer import write_posteriors
@@ -28,7 +29,8 @@ from components.evaluation.tfma_results import Figure, read_figures
 from components.evaluation.view import View
 from components.recipe import Evaluation
 from models.errors import InputError
-from serving.saved_model.export import WEIGHTS_INDEX, describe
+from models.label_space import compare_models
+from serving.saved_model.export import DESCRIPTION, WEIGHTS_INDEX, describe
 
 PipelineFactory = Callable[[], beam.Pipeline]
 
@@ -39,12 +41,12 @@ class Examples:
 
     Attributes:
         pattern: of their paths.
-        images: how many records they hold.
+        labels: of their records, and how many these are.
         fingerprint: of their names, sizes and times.
     """
 
     pattern: str
-    images: int
+    labels: DataLabels
     fingerprint: str
 
 
@@ -59,7 +61,7 @@ def find_examples(data: str) -> Examples:
     """The validation split in a folder of TFRecords.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it holds no image, or one of an unknown layout.
     """
     pattern = os.path.join(data, VALIDATION_SHARDS)
     files = sorted(tf.io.gfile.glob(pattern))
@@ -68,8 +70,7 @@ def find_examples(data: str) -> Examples:
             f"data folder {data}: no validation shards; expected validation-?????-of-????? TFRecords as "
             "`vgg data` writes them"
         )
-    count = tf.data.TFRecordDataset(files).reduce(tf.constant(0, tf.int64), lambda n, _: n + 1)
-    return Examples(pattern, int(count), _fingerprint(files))
+    return Examples(pattern, read_labels(files, f"data folder {data}"), _fingerprint(files))
 
 
 def evaluate_models(
@@ -80,6 +81,7 @@ def evaluate_models(
     *,
     pipeline: PipelineFactory = local_pipeline,
     say: Callable[[str], None] = lambda line: None,
+    progress: Callable[[str], None] = lambda line: None,
     keep: str | None = None,
 ) -> list[Figure]:
     """The metrics of one model, or of several and of their fusion.
@@ -90,37 +92,41 @@ def evaluate_models(
         evaluation: protocol, Q and flip.
         folder: where posteriors are kept.
         pipeline: makes the Beam pipelines.
-        say: told of each view before its forward passes begin, not of views that are there already; and of
-            images that do not decode.
+        say: told what the figures depend on: classes in another order, or of which this is taken on trust,
+            and images that do not decode.
+        progress: told of each view before its forward passes begin, not of views that are there already.
         keep: folder to leave the predictions and TFMA's results in, or None not to.
 
     Raises:
-        InputError: not a model of this project; a Q smaller than its crop; models of other classes; an image
-            that does not count once.
+        InputError: not a model of this project; a Q smaller than its crop; models of other classes, or data
+            with a class that they have not; an image that does not count once.
     """
     names = _names(models)
     _check(models, evaluation)
+    for line in _check_classes(models, examples.labels):
+        say(line)
     wanted = averaging_plan([(name, name, evaluation) for name in names])
     paths = dict(zip(names, models, strict=True))
     folders = {}
     for view in wanted.views:
         folders[view] = _view_folder(folder, paths[view.weights], examples, view)
         if not holds_view(folders[view]):
-            say(f"scoring {view.weights}, {view.method.value}, Q = {view.shorter_side}")
+            progress(f"scoring {view.weights}, {view.method.value}, Q = {view.shorter_side}")
             if tf.io.gfile.exists(folders[view]):  # of a run that was killed: its shards would count too
                 tf.io.gfile.rmtree(folders[view])
             write_posteriors(
                 pipeline(),
                 examples=examples.pattern,
+                labels=examples.labels,
                 model=paths[view.weights],
                 view=view,
                 folder=folders[view],
-                images=examples.images,
+                images=examples.labels.images,
             )
     own = keep or os.path.join(folder, f"evaluation-{uuid.uuid4().hex[:12]}")  # two may run at once
     predictions, evaluated = (os.path.join(own, part) for part in ("predictions", "evaluation"))
     try:
-        for line in write_predictions(pipeline(), folders, wanted, predictions, examples.images):
+        for line in write_predictions(pipeline(), folders, wanted, predictions, examples.labels.images):
             say(line)
         return _figures(predictions, evaluated, eval_config(wanted.names, evaluation, bless=False), pipeline)
     finally:
@@ -148,18 +154,25 @@ def _figures(predictions: str, evaluated: str, config: tfma.EvalConfig, pipeline
 
 
 def _check(models: Sequence[str], evaluation: Evaluation) -> None:
-    heads = {}
     for model in models:
-        net, heads[model] = describe(model)
+        net, _ = describe(model)
         if min(evaluation.shorter_sides) < net.input_size:
             raise InputError(
                 f"model {model}: Q {min(evaluation.shorter_sides)} is smaller than its crop of "
                 f"{net.input_size} pixels; expected at least that"
             )
-    first = heads[models[0]]
-    for model, head in heads.items():
-        if head.class_names != first.class_names or head.first_label != first.first_label:
-            raise InputError(f"model {model}: other classes than {models[0]}'s; only equal ones can be fused")
+
+
+def _check_classes(models: Sequence[str], labels: DataLabels) -> Iterator[str]:
+    """A line for each model whose classes the data, or the first model, have in another order."""
+    first = describe(models[0])[1].label_space
+    for model in models:
+        own = describe(model)[1].label_space
+        do, whose = "only models of the same classes, in any order, can be fused", f"{models[0]}'s"
+        if compare_models(first, own, what=f"model {model}", do=do, whose=whose).labels:
+            yield f"{model}: its classes are in another order than the first model's; matched by their names"
+        if labels_for(model, labels).labels:
+            yield f"{model}: its classes are in another order than the data's; matched by their names"
 
 
 def _names(models: Sequence[str]) -> list[str]:
@@ -173,7 +186,7 @@ def _names(models: Sequence[str]) -> list[str]:
 
 
 def _view_folder(folder: str, model: str, examples: Examples, view: View) -> str:
-    weights = _fingerprint([os.path.join(model, WEIGHTS_INDEX)])
+    weights = _fingerprint([os.path.join(model, part) for part in (WEIGHTS_INDEX, DESCRIPTION)])
     code = fingerprint("components.evaluation.scorer.write_posteriors")
     identity = "\n".join((weights, examples.fingerprint, view.name, code))
     return os.path.join(folder, hashlib.sha256(identity.encode()).hexdigest()[:16])

@@ -2,8 +2,9 @@
 
 A Posteriors artifact holds one net's posteriors under one method at one Q, for each image of a split, as
 TFRecords of tf.Examples:
-    key bytes: which image, the same in each artifact; name bytes: its file; label int64: 0..classes-1;
-    class bytes: its name; decodes int64: 0 or 1;
+    key bytes: which image, the same in each artifact; name bytes: its file; label int64: 0..classes-1, the
+    net's, whatever number the data give the class; class bytes: its name, which no other class has;
+    decodes int64: 0 or 1;
     plain, flipped float [classes]: posteriors of the image and of its horizontal flip; an image that does
     not decode has the same posterior for each class, so it is an error under the rule for ties.
 Records lie in partitions by key, so that a later average reads all views of a few images at a time.
@@ -22,6 +23,7 @@ from tfx.types.artifact import Artifact
 from components.datasets.layouts import Layout
 from components.evaluation.view import View
 from components.recipe import from_json, to_json
+from models.label_space import LabelSpace
 
 RECORDS, VIEW = "posteriors", "view.json"
 
@@ -67,10 +69,25 @@ def partition_of(key: bytes, count: int) -> int:
     return int.from_bytes(key[:4], "big") % count
 
 
-def write_view(folder: str, view: View, partitions: int) -> None:
-    """Says inside an artifact what it holds; written last, so that an artifact with it is complete."""
+def write_view(folder: str, view: View, partitions: int, classes: LabelSpace, *, trusted: bool) -> None:
+    """Says inside an artifact what it holds; written last, so that an artifact with it is complete.
+
+    Args:
+        folder: of the artifact.
+        view: of the images.
+        partitions: how many there are.
+        classes: the net's.
+        trusted: whether it is only assumed that the data number the classes so (models.label_space).
+    """
+    description = {
+        "view": to_json(view),
+        "partitions": partitions,
+        "names": classes.names,
+        "synsets": classes.synsets,
+        "trusted": trusted,
+    }
     with tf.io.gfile.GFile(os.path.join(folder, VIEW), "w") as file:
-        json.dump({"view": to_json(view), "partitions": partitions}, file)
+        json.dump(description, file)
 
 
 def holds_view(folder: str) -> bool:
@@ -86,6 +103,19 @@ def read_view(folder: str) -> View:
 def partition_count(folder: str) -> int:
     """In how many partitions."""
     return _description(folder)["partitions"]
+
+
+def read_classes(folder: str) -> LabelSpace | None:
+    """The net's; None of an artifact of before they were written down."""
+    description = _description(folder)
+    if "names" not in description:
+        return None
+    return LabelSpace(tuple(description["names"]), tuple(description["synsets"]))
+
+
+def is_trusted(folder: str) -> bool:
+    """Whether it is only assumed that the data number the classes as the net does."""
+    return _description(folder).get("trusted", True)
 
 
 def read_posteriors(folder: str) -> Iterator[ScoredImage]:

@@ -3,6 +3,7 @@
 import os
 
 import apache_beam as beam
+import tensorflow as tf
 from tfx.dsl.component.experimental.annotations import (
     BeamComponentParameter,
     InputArtifact,
@@ -16,8 +17,9 @@ from tfx.utils import path_utils
 from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averaging_on_beam import partitions
+from components.evaluation.data_labels import DataLabels, labels_for, read_labels
 from components.evaluation.posteriors import PosteriorsArtifact, partition_path, write_view
-from components.evaluation.scoring_on_beam import ScoreImages, layout_of_model, read_examples
+from components.evaluation.scoring_on_beam import ScoreImages, read_examples
 from components.evaluation.view import View
 from components.recipe import from_json
 from serving.saved_model.export import describe
@@ -41,13 +43,18 @@ def Scorer(  # noqa: N802 - TFX names components so
         view: components.evaluation.posteriors.View as JSON.
         model: a Trainer's or Exporter's. None, as of a baseline that does not exist yet: nothing is written.
         beam_pipeline: TFX's.
+
+    Raises:
+        InputError: the examples have a class that the model has not.
     """
     if model is None:
         return
     images = artifact_files.read_statistics(statistics, EVAL_SPLIT).datasets[0].num_examples
+    pattern = os.path.join(artifact_utils.get_split_uri([examples], EVAL_SPLIT), "*")
     write_posteriors(
         beam_pipeline,
-        examples=os.path.join(artifact_utils.get_split_uri([examples], EVAL_SPLIT), "*"),
+        examples=pattern,
+        labels=read_labels(sorted(tf.io.gfile.glob(pattern)), "validation examples"),
         model=path_utils.serving_model_path(model.uri),
         view=from_json(View, view),
         folder=posteriors.uri,
@@ -56,20 +63,31 @@ def Scorer(  # noqa: N802 - TFX names components so
 
 
 def write_posteriors(
-    beam_pipeline: beam.Pipeline, *, examples: str, model: str, view: View, folder: str, images: int
+    beam_pipeline: beam.Pipeline,
+    *,
+    examples: str,
+    labels: DataLabels,
+    model: str,
+    view: View,
+    folder: str,
+    images: int,
 ) -> None:
     """Scores all TFRecords that match `examples` with a SavedModel, and writes a Posteriors folder.
 
-    `images` is about how many there are: it decides the number of partitions.
+    `labels` are the examples'. `images` is about how many there are: it decides the number of partitions.
+
+    Raises:
+        InputError: the examples have a class that the model has not.
     """
-    count = partitions(images, len(describe(model)[1].class_names))
-    layout = layout_of_model(model)
+    classes = describe(model)[1].label_space
+    count = partitions(images, len(classes.names))
+    found = labels_for(model, labels)
     with beam_pipeline as pipeline:
         scored = read_examples(pipeline, examples) | ScoreImages(
-            model, view.method, view.shorter_side, layout, count
+            model, view.method, view.shorter_side, labels.layout, found, count
         )
         for number in range(count):
             _ = scored[str(number)] | f"Write{number}" >> beam.io.WriteToTFRecord(
                 partition_path(folder, number)
             )
-    write_view(folder, view, count)
+    write_view(folder, view, count, classes, trusted=found.trusted)

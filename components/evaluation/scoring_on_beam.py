@@ -4,6 +4,7 @@ Each worker process loads the net once and takes IMAGES_AT_ONCE images at a time
 over workers, and a worker's memory does not grow with them.
 """
 
+import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -14,10 +15,10 @@ from apache_beam.utils import shared
 from components.datasets.layouts import LAYOUTS, Layout
 from components.evaluation.posteriors import ScoredImage, parse_image, partition_of, to_record
 from models.errors import InputError
+from models.label_space import Correspondence
 from models.protocols import Method
 from models.view_scorer import Scores, ViewScorer
 from serving.saved_model.export import describe, read_network
-from serving.saved_model.signatures import Head
 
 IMAGES_AT_ONCE = 32
 
@@ -40,12 +41,21 @@ class ScoreImages(beam.PTransform):
         method: what the net is applied to.
         shorter_side: Q in pixels.
         layout: keys of the examples.
+        labels: which label of the model each of theirs is.
         partitions: how many outputs, "0", "1", ..., the records are divided among by their keys.
     """
 
-    def __init__(self, model: str, method: Method, shorter_side: int, layout: Layout, partitions: int):
+    def __init__(
+        self,
+        model: str,
+        method: Method,
+        shorter_side: int,
+        layout: Layout,
+        labels: Correspondence,
+        partitions: int,
+    ):
         super().__init__()
-        self._score = _Score(model, method, shorter_side, layout)
+        self._score = _Score(model, method, shorter_side, layout, labels)
         self._partitions = partitions
 
     def expand(self, records: beam.PCollection):
@@ -65,8 +75,9 @@ def read_examples(pipeline: beam.Pipeline, pattern: str) -> beam.PCollection:
 
 
 class _Score(beam.DoFn):
-    def __init__(self, model: str, method: Method, shorter_side: int, layout: Layout):
+    def __init__(self, model: str, method: Method, shorter_side: int, layout: Layout, labels: Correspondence):
         self._model, self._method, self._shorter_side, self._layout = model, method, shorter_side, layout
+        self._labels = labels
         self._shared = shared.Shared()
 
     def setup(self) -> None:
@@ -76,16 +87,19 @@ class _Score(beam.DoFn):
 
     def process(self, batch: Sequence[bytes]) -> Iterator[ScoredImage]:
         images, encoded = zip(*(parse_image(record, self._layout) for record in batch), strict=True)
-        classes = self._loaded.head.class_names
+        classes = self._loaded.class_names
         uniform = np.full(len(classes), 1 / len(classes), np.float32)
         for image, scores in zip(images, self._loaded.scorer(encoded), strict=True):
-            if not 0 <= image.label < len(classes):
+            label = self._labels.of(image.label)
+            if not 0 <= label < len(classes):
                 raise InputError(
                     f"image {image.name}: class {image.label}; expected 0..{len(classes) - 1}, the model's "
-                    "classes; evaluate it on data with the same classes"
+                    "classes, with a name where other classes of the data have one; evaluate it on data with "
+                    "the same classes"
                 )
             found = scores or Scores(uniform, uniform)
-            yield ScoredImage(image, classes[image.label], scores is not None, found.plain, found.flipped)
+            image = dataclasses.replace(image, label=label)
+            yield ScoredImage(image, classes[label], scores is not None, found.plain, found.flipped)
         self._done += len(batch)
         logging.info("Scored %d images", self._done)
 
@@ -98,7 +112,7 @@ class _Score(beam.DoFn):
             input_size=net.input_size,
             mean_rgb=head.mean_rgb,
         )
-        return _Loaded(scorer, head)
+        return _Loaded(scorer, head.unique_names)
 
 
 def _partition(posterior: ScoredImage, count: int) -> Iterator[beam.pvalue.TaggedOutput]:
@@ -109,5 +123,5 @@ def _partition(posterior: ScoredImage, count: int) -> Iterator[beam.pvalue.Tagge
 class _Loaded:
     """What one process keeps; a plain tuple could not be weakly referenced, which Shared does."""
 
-    def __init__(self, scorer: ViewScorer, head: Head):
-        self.scorer, self.head = scorer, head
+    def __init__(self, scorer: ViewScorer, class_names: Sequence[str]):
+        self.scorer, self.class_names = scorer, class_names

@@ -1,6 +1,7 @@
 """What TFMA's Evaluator computed, read back: each metric with its interval, overall and by class."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import tensorflow_model_analysis as tfma
@@ -26,7 +27,9 @@ class Figure:
 
     Attributes:
         name: of the average (components.evaluation.averaging_plan).
-        of_class: the true class that the images have, or "" for all images.
+        of_class: name of the true class that the images have, or "" for all images.
+        label: of that class; None for all images, and in results of before slices had labels: there, classes
+            of the same name are one.
         images: how many.
         top1_error, top5_error, expected_calibration_error: shares in 0..1.
         cross_entropy: nats.
@@ -39,21 +42,34 @@ class Figure:
     top5_error: Measured
     cross_entropy: Measured
     expected_calibration_error: Measured
+    label: int | None = None
 
 
 def read_figures(folder: str) -> list[Figure]:
-    """Of an Evaluation artifact: the candidate's, all images first, and the average over all as the last of
-    each slice.
+    """Of an Evaluation artifact: the candidate's, all images first, then the classes by their labels, and the
+    average over all as the last of each slice.
     """
     result = tfma.load_eval_result(folder)
     if len(result.config.model_specs) > 1:  # TFMA drops the name of a model that is alone
         result = tfma.load_eval_result(folder, model_name=CANDIDATE)
     figures = []
-    for slice_key, outputs in sorted(result.slicing_metrics, key=lambda metrics: metrics[0]):
-        of_class = str(slice_key[0][1]) if slice_key else ""
+    for slice_key, outputs in sorted(result.slicing_metrics, key=lambda metrics: _place(metrics[0])):
         names = sorted(outputs, key=lambda name: (name == AVERAGE, _natural(name)))
-        figures += [_figure(name, of_class, outputs[name][""]) for name in names if outputs[name].get("")]
+        figures += [_figure(name, slice_key, outputs[name][""]) for name in names if outputs[name].get("")]
     return figures
+
+
+def class_of(slice_key: Iterable[tuple[str, object]]) -> tuple[int | None, str]:
+    """Label and name of the class of TFMA's slice: None and "" of all images, None of an old result."""
+    values = dict(slice_key)
+    label = values.get("label")
+    name = values.get("class", "")
+    return (None if label is None else int(label)), name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _place(slice_key) -> tuple[int, str]:
+    label, name = class_of(slice_key)
+    return (-1 if label is None else label), name
 
 
 def _natural(name: str) -> tuple:
@@ -62,7 +78,8 @@ def _natural(name: str) -> tuple:
     return (0, int(number), "") if number.isdigit() else (1, 0, name)
 
 
-def _figure(name: str, of_class: str, metrics: dict) -> Figure:
+def _figure(name: str, slice_key, metrics: dict) -> Figure:
+    label, of_class = class_of(slice_key)
     return Figure(
         name=name,
         of_class=of_class,
@@ -71,6 +88,7 @@ def _figure(name: str, of_class: str, metrics: dict) -> Figure:
         top5_error=_measured(metrics[TOP5_ERROR]),
         cross_entropy=_measured(metrics[CROSS_ENTROPY]),
         expected_calibration_error=_measured(metrics[CALIBRATION_ERROR]),
+        label=label,
     )
 
 

@@ -25,7 +25,8 @@ def refusals(folder: str) -> tuple[str, ...]:
 def _line(slice_key, failure) -> str:
     metric = failure.metric_key.name
     name = WORDS.get(metric, metric.replace("_", " "))
-    where = "".join(f" of class {key.bytes_value.decode()}" for key in slice_key.single_slice_keys)
+    classes = [key.bytes_value.decode() for key in slice_key.single_slice_keys if key.column == "class"]
+    where = "".join(f" of class {each}" for each in classes)
     error = f"{name}{where}, averaged over all views,"
     value = failure.metric_value.double_value.value
     if failure.metric_key.is_diff:

@@ -12,13 +12,15 @@ import tensorflow as tf
 
 from components.datasets.layouts import Layout
 from components.recipe import TrainerConfig
+from components.training.base_model import base_weights
 from components.training.distribution import is_chief
 from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
 from components.training.loop import Data, Loop
 from models import vgg
 from models.colour_shift import principal_components
 from models.initial_weights import FROM_A, take_weights
-from serving.saved_model.export import describe, export, read_weights
+from models.label_space import LabelSpace
+from serving.saved_model.export import describe, export
 from serving.saved_model.signatures import Head
 
 
@@ -77,7 +79,7 @@ def train(
     training = config.training
     keras.utils.set_random_seed(training.seed)
     with strategy.scope():
-        model = _first_model(config, inputs.base_model)
+        model = _first_model(config, inputs)
         loop = Loop(model, training, strategy)
     loop.run(_data(config, inputs), folders.checkpoints)
     if is_chief(strategy):
@@ -85,9 +87,9 @@ def train(
         _finish(folders)
 
 
-def _first_model(config: TrainerConfig, base: str) -> keras.Model:
+def _first_model(config: TrainerConfig, inputs: TrainingInputs) -> keras.Model:
     """With random weights, or those of the base model."""
-    training = config.training
+    training, base = config.training, inputs.base_model
     model = vgg.build(
         config.net,
         initialisation=training.initialisation,
@@ -95,7 +97,8 @@ def _first_model(config: TrainerConfig, base: str) -> keras.Model:
         seed=training.seed,
     )
     if base:
-        take_weights(model, read_weights(base), _layers_to_take(config, base))
+        classes = LabelSpace.of_model(inputs.class_names, inputs.synsets)
+        take_weights(model, base_weights(base, classes), _layers_to_take(config, base))
     return model
 
 

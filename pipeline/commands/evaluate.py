@@ -1,6 +1,7 @@
 """`vgg evaluate`: any exported model, any protocol, without training."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -41,10 +42,13 @@ def evaluate(
         protocol=Protocol.named(protocol),
     )
     kept = Path(home).expanduser().absolute() / "posteriors"
-    say = _silent if json_ else click.echo
+    say = functools.partial(click.echo, err=json_)  # programs read the output
+    progress = _silent if json_ else click.echo
     try:
         with quiet_imports():
-            figures = evaluate_models(models, find_examples(data), chosen, str(kept), say=say)
+            figures = evaluate_models(
+                models, find_examples(data), chosen, str(kept), say=say, progress=progress
+            )
     except (InputError, KeyboardInterrupt):
         raise
     except Exception as error:

@@ -7,7 +7,6 @@ import dataclasses
 import fnmatch
 from collections.abc import Mapping
 
-from components.recipe import Training
 from models.errors import InputError
 from models.initialisation import Initialisation
 from pipeline.experiments.experiment import Experiment
@@ -16,40 +15,52 @@ from pipeline.experiments.paper_experiments import paper_experiments
 from pipeline.experiments.small import SMALL
 
 
-def experiment(name: str) -> Experiment:
+def experiment(name: str, experiments: Mapping[str, Experiment] | None = None) -> Experiment:
     """The experiment of that name.
 
     Raises:
         InputError: there is none.
     """
-    if name not in EXPERIMENTS:
+    experiments = EXPERIMENTS if experiments is None else experiments
+    if name not in experiments:
         raise InputError(
             f"experiment {name!r}: unknown; expected one of {', '.join(EXPERIMENTS)}; "
             "`vgg experiments` describes them"
         )
-    return EXPERIMENTS[name]
+    return experiments[name]
 
 
-def experiments_named(pattern: str) -> list[Experiment]:
-    """Those whose names match a shell pattern, such as mini-*; in the order of the list.
+def experiments_named(pattern: str, experiments: Mapping[str, Experiment] | None = None) -> list[Experiment]:
+    """Those of all, or of `experiments`, whose names match a shell pattern, such as mini-*; in their order.
 
     Raises:
         InputError: there is none.
     """
     if not set(pattern) & set("*?["):
-        return [experiment(pattern)]
-    found = [entry for name, entry in EXPERIMENTS.items() if fnmatch.fnmatchcase(name, pattern)]
+        return [experiment(pattern, experiments)]
+    experiments = EXPERIMENTS if experiments is None else experiments
+    found = [entry for name, entry in experiments.items() if fnmatch.fnmatchcase(name, pattern)]
     if not found:
         raise InputError(f"experiments {pattern!r}: none matches; `vgg experiments` lists their names")
     return found
 
 
+def all_from_random_weights(initialisation: Initialisation) -> dict[str, Experiment]:
+    """All experiments by name, none of which starts from another's net: so those that one is fused with do
+    not either.
+    """
+    return {name: from_random_weights(entry, initialisation) for name, entry in EXPERIMENTS.items()}
+
+
 def from_random_weights(whole: Experiment, initialisation: Initialisation) -> Experiment:
-    """`whole` with its chain of base models cut off: all weights random, at the rate for random weights."""
+    """`whole` with its own net's chain of base models cut off: all weights random, at the learning rate of
+    the chain's first net, which starts from random weights.
+    """
+    first = chain(whole, EXPERIMENTS)[0]
     training = dataclasses.replace(
         whole.config.training,
         initialisation=initialisation,
-        learning_rate=Training.learning_rate if whole.starts_from else whole.config.training.learning_rate,
+        learning_rate=first.config.training.learning_rate,
     )
     config = dataclasses.replace(whole.config, training=training)
     return dataclasses.replace(

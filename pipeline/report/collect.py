@@ -11,6 +11,7 @@ from components.evaluation.averaging_plan import AVERAGE
 from components.evaluation.metrics import CALIBRATION_BINS
 from components.evaluation.tfma_results import Figure, read_figures
 from models.errors import InputError
+from models.label_space import LabelSpace, compare_models
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS
 from pipeline.report import identity, learning, naming
@@ -41,6 +42,7 @@ def summaries(home: Home) -> dict[str, Summary]:
 
 def collect(environment: Environment, home: Home, found: Mapping[str, Summary], folder: Path) -> Report:
     """All figures of a home folder; `folder` is where the report lies, and what was written down of runs."""
+    spaces = {one.experiment: label_space(one, home) for one in home.experiments}
     experiments = {
         one.experiment: _experiment(one, home, found[one.experiment], folder) for one in home.experiments
     }
@@ -52,7 +54,7 @@ def collect(environment: Environment, home: Home, found: Mapping[str, Summary], 
         tables=tables(experiments),
         miniatures=miniatures(experiments),
         other_systems=other_systems(experiments),
-        pairs=pairs(experiments, found),
+        pairs=pairs(experiments, found, spaces),
         test=TEST,
         nets={id_: _net(net, home) for id_, net in sorted(home.nets.items())},
     )
@@ -62,17 +64,27 @@ def class_names(one: Evaluated, home: Home, summary: Summary, classes: int) -> t
     """By label; of the net where it can be read, as a class may have no validation image."""
     for id_ in one.nets:
         try:
-            return describe(home.nets[id_].model)[1].class_names
+            return describe(home.nets[id_].model)[1].unique_names
         except InputError:
             continue
     return tuple(summary.class_names.get(label, f"class {label}") for label in range(classes))
 
 
-def confusions(summary: Summary, names: tuple[str, ...], images: Mapping[str, int]) -> tuple[Confusion, ...]:
+def label_space(one: Evaluated, home: Home) -> LabelSpace | None:
+    """Of an experiment's nets, which all have the same; None where none can be read."""
+    for id_ in one.nets:
+        try:
+            return describe(home.nets[id_].model)[1].label_space
+        except InputError:
+            continue
+    return None
+
+
+def confusions(summary: Summary, names: tuple[str, ...]) -> tuple[Confusion, ...]:
     """Those that happen most; of equally many in the order of their labels."""
     ranked = sorted(summary.confusions.items(), key=lambda item: (-item[1], item[0]))
     return tuple(
-        Confusion(names[true], names[other], count, count / images[names[true]])
+        Confusion(names[true], names[other], count, count / summary.images[true])
         for (true, other), count in ranked[:MOST_CONFUSIONS]
     )
 
@@ -89,9 +101,14 @@ def calibration(bins: np.ndarray) -> tuple[CalibrationBin, ...]:
     )
 
 
-def pairs(experiments: Mapping[str, ExperimentFigures], found: Mapping[str, Summary]) -> tuple[Pair, ...]:
-    """Each two experiments on the same images, the one that this project lists first as the first: top-1
-    errors before top-5, the clearest first. With five classes or fewer there is no top-5 error to test.
+def pairs(
+    experiments: Mapping[str, ExperimentFigures],
+    found: Mapping[str, Summary],
+    spaces: Mapping[str, LabelSpace | None],
+) -> tuple[Pair, ...]:
+    """Each two experiments on the same images, with the same classes where these are known, the one that this
+    project lists first as the first: top-1 errors before top-5, the clearest first. With five classes or
+    fewer there is no top-5 error to test.
     """
     order = {name: place for place, name in enumerate(EXPERIMENTS)}
     listed = sorted(experiments.values(), key=lambda one: (order.get(one.name, len(order)), one.name))
@@ -99,10 +116,21 @@ def pairs(experiments: Mapping[str, ExperimentFigures], found: Mapping[str, Summ
         (first, second)
         for first, second in combinations(listed, 2)
         if found[first.name].same_images(found[second.name])
+        and _same_classes(spaces.get(first.name), spaces.get(second.name))
     ]
     several = [pair for pair in alike if min(one.classes for one in pair) >= FEWEST_CLASSES]
     tested = [*_tested("top-1", alike, found), *_tested("top-5", several, found)]
     return tuple(sorted(tested, key=lambda pair: (pair.error, pair.p)))
+
+
+def _same_classes(first: LabelSpace | None, second: LabelSpace | None) -> bool:
+    if first is None or second is None:
+        return True
+    try:
+        compare_models(first, second, what="", do="", whose="")
+    except InputError:
+        return False
+    return True
 
 
 def _tested(error: str, several: list[tuple], found: Mapping[str, Summary]) -> Iterator[Pair]:
@@ -154,7 +182,7 @@ def _experiment(one: Evaluated, home: Home, summary: Summary, folder: Path) -> E
         classes=classes,
         averages=overall,
         by_class=by_class,
-        confusions=confusions(summary, names, {row.name: row.images for row in by_class}),
+        confusions=confusions(summary, names),
         calibration=calibration(summary.bins),
         undecodable=summary.undecodable,
         nets=one.nets,

@@ -45,6 +45,7 @@ class Summary:
         keys: uint64 [N, 2], sorted; the same for two evaluations on the same images.
         wrong: bool [N, 2] in the order of the keys: top-1 and top-5 errors.
         class_names: by label, of the classes that have images.
+        images: how many, by label.
         confusions: images by (label, class predicted instead).
         bins: float64 [15, 3] by the largest posterior: images, sum of largest posteriors, images right.
         undecodable: images that count as errors unseen.
@@ -54,6 +55,7 @@ class Summary:
     keys: np.ndarray
     wrong: np.ndarray
     class_names: dict[int, str]
+    images: Counter
     confusions: Counter
     bins: np.ndarray
     undecodable: int
@@ -82,7 +84,7 @@ def read_predictions(folder: str) -> Iterator[EvaluatedImage]:
 
 def summarise(predictions: Iterable[EvaluatedImage]) -> Summary:
     """In memory: 18 bytes an image and what is counted by class."""
-    keys, wrong, names, confusions = bytearray(), bytearray(), {}, Counter()
+    keys, wrong, names, images, confusions = bytearray(), bytearray(), {}, Counter(), Counter()
     sums, undecodable = np.zeros([BINS_FROM + 3 * CALIBRATION_BINS]), 0
     best, worst = _Extremes(BEST), _Extremes(WORST)
     for prediction in predictions:
@@ -90,6 +92,7 @@ def summarise(predictions: Iterable[EvaluatedImage]) -> Summary:
         keys += prediction.key
         wrong += bytes(errors)
         names.setdefault(prediction.label, prediction.class_name)
+        images[prediction.label] += 1
         sums += image_statistics(prediction.posteriors, prediction.label)
         if not prediction.decodes:
             undecodable += 1
@@ -104,6 +107,7 @@ def summarise(predictions: Iterable[EvaluatedImage]) -> Summary:
         keys=keys,
         wrong=np.frombuffer(bytes(wrong), np.bool_).reshape(-1, 2)[order],
         class_names=names,
+        images=images,
         confusions=confusions,
         bins=sums[BINS_FROM:].reshape(CALIBRATION_BINS, 3),
         undecodable=undecodable,

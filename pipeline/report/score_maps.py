@@ -46,7 +46,7 @@ class Scorer:
 
     def __init__(self, model: str):
         self._network, self._net, head = read_network(model)
-        self.class_names, self.mean_rgb = head.class_names, head.mean_rgb
+        self.class_names, self.mean_rgb = head.unique_names, head.mean_rgb
 
     @property
     def first_kernel(self) -> np.ndarray:

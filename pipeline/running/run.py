@@ -16,8 +16,9 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     """Runs the experiment of VGG_EXPERIMENT, or each that matches it, in the environment of VGG_HOME and
     VGG_DATA.
 
-    VGG_INIT, the name of an initialisation, cuts off the experiment's chain of base models. With `check`,
-    mistakes are found in the order of what finding them costs: importing TFX takes half a minute.
+    VGG_INIT, the name of an initialisation, cuts off the experiment's chain of base models, of a fusion each
+    net's. With `check`, mistakes are found in the order of what finding them costs: importing TFX takes half
+    a minute.
 
     Returns:
         BLESSED, or NOT_BLESSED where a threshold refused the model and nothing was pushed.
@@ -33,29 +34,31 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
             check_model(environment.init_from)
     with quiet_imports():
         from models.initialisation import Initialisation
-        from pipeline.experiments.catalogue import experiments_named, from_random_weights
-    chosen = experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT)
-    if initialisation := variables.get("VGG_INIT"):
-        chosen = [from_random_weights(each, Initialisation.named(initialisation)) for each in chosen]
+        from pipeline.experiments.catalogue import EXPERIMENTS, all_from_random_weights, experiments_named
+    initialisation = variables.get("VGG_INIT")
+    experiments = (
+        all_from_random_weights(Initialisation.named(initialisation)) if initialisation else EXPERIMENTS
+    )
+    chosen = experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT, experiments)
     if check:
         check_data(environment.data)
     started = time.time()
-    runners = [_run_one(each, environment) for each in chosen]
+    runners = [_run_one(each, environment, experiments) for each in chosen]
     if any(runner.ran for runner in runners):
         _report(environment, started)
     return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
 
 
-def _run_one(experiment, environment: Environment):
+def _run_one(experiment, environment: Environment, experiments: Mapping):
     with quiet_imports():
         from pipeline.pipeline import create_pipeline
         from pipeline.running.local_runner import Runner
         from pipeline.running.trained_nets import kept_code, lines_of_change, trained_nets
 
-        nets = trained_nets(environment, experiment)
+        nets = trained_nets(environment, experiment, experiments)
         kept = kept_code(nets) if environment.keep_nets else {}
-        pipeline = create_pipeline(experiment, environment, kept)
-    runner = Runner(experiment, environment, notes=lines_of_change(nets, pipeline, experiment))
+        pipeline = create_pipeline(experiment, environment, experiments, kept)
+    runner = Runner(experiment, environment, notes=lines_of_change(nets, pipeline, experiment, experiments))
     runner.run(pipeline)
     return runner
 

@@ -1,7 +1,7 @@
 """Nets that a home folder has trained, whether the code that trains them has changed, how to keep them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,12 +39,17 @@ class TrainedNet:
     when: datetime
 
 
-def trained_nets(environment: Environment, experiment: Experiment) -> list[TrainedNet]:
+def trained_nets(
+    environment: Environment, experiment: Experiment, experiments: Mapping[str, Experiment] = EXPERIMENTS
+) -> list[TrainedNet]:
     """Of the experiment's nets those that the home has begun to train, each after the nets it starts from."""
     if not environment.metadata.exists():
         return []
     with metadata.Metadata(metadata_connection(environment)) as handle:
-        found = (_trained_net(handle.store, f"Trainer.{stage.weights}") for stage in _stages(experiment))
+        found = (
+            _trained_net(handle.store, f"Trainer.{stage.weights}")
+            for stage in _stages(experiment, experiments)
+        )
         return [net for net in found if net]
 
 
@@ -56,10 +61,17 @@ def kept_code(nets: Sequence[TrainedNet]) -> dict[str, str]:
     return {node: code for net in nets for node, code in net.code.items()}
 
 
-def lines_of_change(nets: Sequence[TrainedNet], pipeline: Pipeline, experiment: Experiment) -> list[str]:
+def lines_of_change(
+    nets: Sequence[TrainedNet],
+    pipeline: Pipeline,
+    experiment: Experiment,
+    experiments: Mapping[str, Experiment] = EXPERIMENTS,
+) -> list[str]:
     """A line for each net of the same configuration that other code has trained than `pipeline` would."""
     now = {node.id: code_of(node) for node in pipeline.components}
-    configs = {f"Trainer.{stage.weights}": to_json(stage.config) for stage in _stages(experiment)}
+    configs = {
+        f"Trainer.{stage.weights}": to_json(stage.config) for stage in _stages(experiment, experiments)
+    }
     lines = []
     for net in nets:
         before = _before(net.node, pipeline)
@@ -72,10 +84,10 @@ def lines_of_change(nets: Sequence[TrainedNet], pipeline: Pipeline, experiment: 
     return lines
 
 
-def _stages(experiment: Experiment) -> Iterator[Experiment]:
+def _stages(experiment: Experiment, experiments: Mapping[str, Experiment]) -> Iterator[Experiment]:
     """The experiment's own chain comes last."""
-    for member in reversed(fused(experiment, EXPERIMENTS)):
-        yield from chain(member, EXPERIMENTS)
+    for member in reversed(fused(experiment, experiments)):
+        yield from chain(member, experiments)
 
 
 def _before(node: str, pipeline: Pipeline) -> list[str]:

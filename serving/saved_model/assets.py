@@ -1,6 +1,7 @@
 """Class names and WordNet ids as files of the SavedModel, for tools that do not run it.
 
-One line for each class, in the order of `probabilities`; UTF-8.
+One line for each class, in the order of `probabilities`; UTF-8. The names are those of `top_classes`:
+with the synset where several classes are called the same.
 """
 
 import os
@@ -15,7 +16,7 @@ CLASS_NAMES, SYNSETS = "class_names.txt", "synsets.txt"
 
 def write_assets(head: Head, folder: str) -> list[tf.saved_model.Asset]:
     """Writes the files into `folder` for tf.saved_model.save to copy; synsets only where one is known."""
-    files = {CLASS_NAMES: head.class_names}
+    files = {CLASS_NAMES: head.unique_names}
     if any(head.synsets):
         files[SYNSETS] = head.synsets
     return [_asset(os.path.join(folder, name), lines) for name, lines in files.items()]

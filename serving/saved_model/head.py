@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.label_space import LabelSpace, unique_names
 from models.limits import MOST_PIXELS, SQUARES
 
 
@@ -11,7 +12,7 @@ class Head:
 
     Attributes:
         mean_rgb: of the training set, grey levels, R G B.
-        class_names: one for each output of the network.
+        class_names: one for each output of the network, as the data name it; two may be alike.
         shorter_sides: the Q whose posteriors are averaged.
         flip: whether the horizontal flip is averaged in.
         image_key, label_key: keys of the tf.Examples that the model is evaluated on.
@@ -40,3 +41,13 @@ class Head:
     def middle_side(self) -> int:
         """The Q of the single-scale pass; of an even number the smaller of the two in the middle."""
         return sorted(self.shorter_sides)[(len(self.shorter_sides) - 1) // 2]
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """What the network's outputs stand for, to compare with data and with other networks."""
+        return LabelSpace.of_model(self.class_names, self.synsets)
+
+    @property
+    def unique_names(self) -> tuple[str, ...]:
+        """One for each output, no two alike: what is shown."""
+        return unique_names(self.class_names, self.synsets)

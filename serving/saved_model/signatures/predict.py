@@ -21,7 +21,7 @@ def predict(net: scoring.ScoreMap, head: Head, sides: Sequence[int], *, flip: bo
 
     def function(image_bytes):
         probabilities = map_images(image_bytes, head, sides, posterior, [len(head.class_names)])
-        return _with_top_classes(probabilities, head.class_names)
+        return _with_top_classes(probabilities, head.unique_names)
 
     return function, [IMAGE_BYTES]
 
@@ -42,7 +42,7 @@ def top_score_maps(net: scoring.ScoreMap, head: Head) -> Signature:
             views = prepared.views_of(tf.constant(0))
         maps = [scoring.score_maps(net, of_q, flip=head.flip) for of_q in views]
         probabilities = tf.reduce_mean([scoring.posterior(of_q) for of_q in maps], axis=0)
-        outputs = _with_top_classes(probabilities[tf.newaxis], head.class_names)
+        outputs = _with_top_classes(probabilities[tf.newaxis], head.unique_names)
         best = _top(probabilities, head.class_names).indices
         tall = prepared.sizes[0, 0] > prepared.sizes[0, 1]
         for side, of_q in zip(head.shorter_sides, maps, strict=True):

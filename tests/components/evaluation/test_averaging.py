@@ -24,9 +24,12 @@ from components.evaluation.posteriors import (
 from components.evaluation.view import View
 from components.recipe import Evaluation
 from models.errors import InputError
+from models.label_space import LabelSpace
 from models.protocols import Method, Protocol
 
 IMAGES, CLASSES = 23, 4
+NAMES = ("ant", "bee", "cat", "dog")
+ORDER = (2, 0, 3, 1)  # another net's class k is NAMES[ORDER[k]]
 D = Evaluation((256, 384, 512))
 BOTH = Evaluation((256, 384), protocol=Protocol.MULTI_CROP_DENSE)
 NO_FLIP = Evaluation((224, 256), flip=False)
@@ -43,21 +46,30 @@ def _key(image: int) -> bytes:
     return bytes([image * 11 % 256] * 16)
 
 
-def _write(folder, view: View, partitions: int, leave_out: int | None = None) -> str:
+def _write(
+    folder,
+    view: View,
+    partitions: int,
+    leave_out: int | None = None,
+    names=NAMES,
+    order=range(CLASSES),
+    trusted=False,
+) -> str:
     """As a Scorer writes them; images in another order in each view."""
     path = folder / view.name
     path.mkdir()
-    order = np.random.default_rng(view.shorter_side).permutation(IMAGES)
+    images = np.random.default_rng(view.shorter_side).permutation(IMAGES)
     writers = [tf.io.TFRecordWriter(f"{partition_path(str(path), n)}-00000") for n in range(partitions)]
     scores = _scores(view)
-    for image in order:
+    for image in images:
         if image != leave_out:
-            labelled = Labelled(_key(image), f"{image}.jpg", int(image % CLASSES))
-            posterior = ScoredImage(labelled, "a class", True, *scores[image])
+            label = list(order).index(int(image % CLASSES))
+            labelled = Labelled(_key(image), f"{image}.jpg", label)
+            posterior = ScoredImage(labelled, names[label], True, *scores[image][:, list(order)])
             writers[partition_of(_key(image), partitions)].write(to_record(posterior))
     for writer in writers:
         writer.close()
-    write_view(str(path), view, partitions)
+    write_view(str(path), view, partitions, LabelSpace(tuple(names)), trusted=trusted)
     return str(path)
 
 
@@ -67,10 +79,15 @@ def _predict(folder, wanted, partitions: int = 3, **changes) -> dict[bytes, dict
     return _read(folder / "predictions")
 
 
+def _records(folder) -> list:
+    files = [str(file) for file in folder.glob("*")]
+    records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+    return [tf.train.Example.FromString(record).features.feature for record in records]
+
+
 def _read(folder) -> dict[bytes, dict[str, np.ndarray]]:
     found = {}
-    for record in tf.data.TFRecordDataset([str(f) for f in folder.glob("*")], "GZIP").as_numpy_iterator():
-        feature = tf.train.Example.FromString(record).features.feature
+    for feature in _records(folder):
         floats = {name: np.array(f.float_list.value) for name, f in feature.items() if f.float_list.value}
         found[feature["key"].bytes_list.value[0]] = floats
     return found
@@ -114,6 +131,54 @@ def test_fusion_weighs_nets_and_not_their_views(tmp_path):
         np.testing.assert_allclose(row["first"], first, atol=1e-6)
         np.testing.assert_allclose(row["second"], second, atol=1e-6)
         np.testing.assert_allclose(row[AVERAGE], (first + second) / 2, atol=1e-6)
+
+
+FUSION = averaging_plan(
+    [(name, net, Evaluation((224, 256))) for name, net in (("first", "D"), ("second", "E"))]
+)
+
+
+def _folders(folder, names, order=ORDER, **changes) -> dict[View, str]:
+    """Net D in the order of NAMES, net E in another one."""
+    others = {"names": names, "order": order, **changes}
+    return {view: _write(folder, view, 2, **(others if view.weights == "E" else {})) for view in FUSION.views}
+
+
+def test_a_net_with_its_classes_in_another_order_is_brought_into_the_firsts(tmp_path):
+    (tmp_path / "plain").mkdir(), (tmp_path / "mixed").mkdir()
+    plain = _predict(tmp_path / "plain", FUSION)
+    folders = _folders(tmp_path / "mixed", [f" {NAMES[label]}" for label in ORDER])  # D's names are shown
+    said = write_predictions(local_pipeline(), folders, FUSION, str(tmp_path / "predictions"), IMAGES)
+    found = _read(tmp_path / "predictions")
+    assert said == []
+    assert found.keys() == plain.keys()
+    for key, row in plain.items():
+        for name in ("first", "second", AVERAGE):
+            np.testing.assert_allclose(found[key][name], row[name], atol=1e-7)
+    for record in _records(tmp_path / "predictions"):
+        label = record["label"].int64_list.value[0]
+        assert int(record["name"].bytes_list.value[0].decode().removesuffix(".jpg")) % CLASSES == label
+        assert record["class"].bytes_list.value[0].decode() == NAMES[label]
+
+
+def test_a_net_of_another_class_is_refused(tmp_path):
+    folders = _folders(tmp_path, ("cat", "ant", "dog", "yak"))
+    line = "net E: class 3, counted from 0, is 'yak', D's is 'dog'; only nets of the same classes"
+    with pytest.raises(InputError, match=line):
+        write_predictions(local_pipeline(), folders, FUSION, str(tmp_path / "predictions"), IMAGES)
+
+
+def test_nets_that_give_an_image_different_classes_are_refused(tmp_path):
+    """One names its classes and was matched with the data, one does not and was taken on trust."""
+    folders = _folders(tmp_path, [""] * CLASSES, trusted=True)
+    with pytest.raises(Exception, match=r"class \d of one net, \d of E; expected the same one"):
+        write_predictions(local_pipeline(), folders, FUSION, str(tmp_path / "predictions"), IMAGES)
+
+
+def test_what_is_taken_on_trust_is_said(tmp_path):
+    folders = _folders(tmp_path, [""] * CLASSES, order=range(CLASSES), trusted=True)
+    said = write_predictions(local_pipeline(), folders, FUSION, str(tmp_path / "predictions"), IMAGES)
+    assert said == ["E: the net or the data name no classes; that both number them alike is taken on trust"]
 
 
 def test_the_number_of_partitions_changes_nothing(tmp_path):

@@ -28,7 +28,18 @@ from pipeline.metadata_connection import metadata_connection
 from serving.saved_model.export import export
 from serving.saved_model.signatures import Head
 
-CLASSES = ("circle", "ring", "square", "triangle", "cross", "star", "stripes", "checks", "dots", "crescent")
+CLASSES = (
+    "disc",
+    "ring",
+    "square",
+    "triangle",
+    "cross",
+    "star",
+    "stripes",
+    "checkerboard",
+    "dots",
+    "crescent",
+)
 MEAN_RGB = (120.0, 110.5, 100.0)
 VALIDATION_PER_CLASS = 3
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from components.recipe import Training
+from components.recipe import TrainerConfig, Training, from_json
 from models.errors import InputError
 from models.initialisation import Initialisation
 from models.net import Net
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import (
     EXPERIMENTS,
+    all_from_random_weights,
     chain,
     experiment,
     experiments_named,
@@ -132,6 +133,31 @@ def test_the_chain_can_be_cut_off():
     assert chain(cut, EXPERIMENTS) == [cut]
     assert cut.config.training.learning_rate == 1e-2
     assert cut.weights == "D-384-glorot"
+
+
+def test_a_net_cut_off_from_a_miniature_chain_has_the_miniatures_rate():
+    cut = from_random_weights(experiment("mini-D-384"), Initialisation.HE)
+    assert cut.config.training.learning_rate == 2.5e-3
+    assert cut.config.training.initialisation is Initialisation.HE
+
+
+def test_random_weights_reach_each_net_of_a_fusion(tmp_path):
+    environment = Environment(data=tmp_path, home=tmp_path / "home")
+    experiments = all_from_random_weights(Initialisation.PAPER)
+    whole = experiment("fusion-7-dense", experiments)
+    trainers = {
+        node.id: node
+        for node in create_pipeline(whole, environment, experiments).components
+        if node.id.startswith("Trainer")
+    }
+    nets = {"D-256", "D-384", "D-256-512", "C-256", "C-384", "E-256", "E-384"}
+    assert set(trainers) == {f"Trainer.{net}-paper" for net in nets}
+    for trainer in trainers.values():
+        assert "base_model" not in trainer.inputs
+        config = from_json(TrainerConfig, json.loads(trainer.exec_properties["custom_config"])["config"])
+        assert config.training.initialisation is Initialisation.PAPER
+        assert config.training.learning_rate == 1e-2
+    assert EXPERIMENTS["D-256"].starts_from == "A-256", "the list itself stays"
 
 
 def test_pipelines_name_trainers_by_their_nets_and_write_nothing(tmp_path):

@@ -9,6 +9,7 @@ from helpers.pipeline.report_stand_ins import PAPER, experiment
 
 from components.training import tensorboard
 from components.training.progress import RunningMean
+from models.label_space import LabelSpace
 from pipeline.report import collect
 from pipeline.report.charts import calibration as calibration_chart
 from pipeline.report.charts import error_against_q, learning_curves
@@ -106,8 +107,9 @@ def test_the_order_of_the_records_makes_no_difference():
 
 def test_confusions_are_ranked_and_given_as_shares_of_the_true_class():
     predictions = [prediction(number, 0, True, (0.1, 0.8, 0.1)) for number in range(3)]
-    predictions += [prediction(9, 1, True, (0.8, 0.1, 0.1))]
-    found = collect.confusions(summarise(predictions), NAMES, {"cat": 4, "dog": 10})
+    predictions += [prediction(9, 0, True, (0.8, 0.1, 0.1)), prediction(10, 1, True, (0.8, 0.1, 0.1))]
+    predictions += [prediction(number, 1, True, (0.1, 0.8, 0.1)) for number in range(11, 20)]
+    found = collect.confusions(summarise(predictions), NAMES)
     rows = [(one.true, one.predicted, one.images, one.share) for one in found]
     assert rows == [("cat", "dog", 3, 0.75), ("dog", "cat", 1, 0.1)]
 
@@ -127,7 +129,7 @@ def test_pairs_are_of_the_same_images_and_have_a_top_5_error_only_above_five_cla
         "few": experiment("few", images=5, classes=5),
         "others": experiment("others", images=4),
     }
-    found = collect.pairs(ran, {"a": summary, "b": summary, "few": summary, "others": other})
+    found = collect.pairs(ran, {"a": summary, "b": summary, "few": summary, "others": other}, {})
     assert [(one.error, one.first, one.second) for one in found] == [
         ("top-1", "a", "b"),
         ("top-1", "a", "few"),
@@ -136,6 +138,25 @@ def test_pairs_are_of_the_same_images_and_have_a_top_5_error_only_above_five_cla
     ]
     assert found[0].paper == -1.5
     assert found[1].paper is None
+
+
+def test_pairs_are_of_the_same_classes_in_any_order():
+    """Of the same images too, an experiment with another class decides between other things."""
+    summary = summarise(PREDICTIONS)
+    ran = {name: experiment(name, images=5) for name in ("a", "b", "other", "unknown")}
+    spaces = {
+        "a": LabelSpace(("cat", "dog", "fox")),
+        "b": LabelSpace(("fox", "cat", "dog")),
+        "other": LabelSpace(("cat", "dog", "wolf")),
+        "unknown": None,
+    }
+    found = collect.pairs(ran, dict.fromkeys(ran, summary), spaces)
+    assert {(one.first, one.second) for one in found} == {
+        ("a", "b"),
+        ("a", "unknown"),
+        ("b", "unknown"),
+        ("other", "unknown"),
+    }
 
 
 def test_a_row_of_the_papers_tables_is_filled_by_its_own_experiment_alone():

@@ -101,7 +101,7 @@ def test_the_real_page_in_a_browser(written, tmp_path, width):
     assert sections["learning"]["charts"] == 2 * 2
     assert sections["details"]["cards"] >= 2 * 4
     assert ", ".join(f"{value:.1f}" for value in MEAN_RGB) in sections["details"]["text"]
-    assert "checks" in sections["details"]["text"]
+    assert "checkerboard" in sections["details"]["text"]
 
 
 @pytest.mark.slow

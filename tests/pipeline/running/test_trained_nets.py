@@ -58,7 +58,7 @@ def record(environment):
 
 def _lines(environment, kept=None):
     nets = trained_nets(environment, DEMO)
-    return lines_of_change(nets, create_pipeline(DEMO, environment, kept), DEMO)
+    return lines_of_change(nets, create_pipeline(DEMO, environment, kept=kept), DEMO)
 
 
 def test_a_home_without_runs_has_none_and_is_not_made(environment):

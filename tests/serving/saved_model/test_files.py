@@ -14,6 +14,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 from models import scoring
 from models.errors import InputError
 from models.images import decode
+from serving.saved_model.assets import write_assets
 from serving.saved_model.export import DESCRIPTION, describe, export, export_again, read_weights
 
 
@@ -62,6 +63,13 @@ def test_without_synsets_there_is_no_file_of_them(trained, tmp_path):
     assert [file.name for file in (tmp_path / "model" / "assets").iterdir()] == ["class_names.txt"]
     names = (tmp_path / "model" / "assets" / "class_names.txt").read_text()
     assert names.splitlines() == ["two lines", *HEAD.class_names[1:]]
+
+
+def test_names_that_are_alike_have_their_synset(tmp_path):
+    head = replace(HEAD, class_names=("crane", "crane", *HEAD.class_names[2:]))
+    write_assets(head, str(tmp_path))
+    lines = (tmp_path / "class_names.txt").read_text().splitlines()
+    assert lines == ["crane (n01)", "crane (n02)", *HEAD.class_names[2:]]
 
 
 def test_each_warm_up_request_is_one_that_the_model_answers(path, loaded):

@@ -101,6 +101,18 @@ def test_fewer_than_five_classes_have_fewer_top_classes():
     np.testing.assert_allclose(values, [[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]])
 
 
+def test_top_classes_of_one_name_are_told_apart_by_their_synsets(convolutional):
+    head = replace(HEAD, class_names=("crane", "crane", *HEAD.class_names[2:]), shorter_sides=(64,))
+    served = signatures(convolutional, head)
+    for name in ("serving_default", "single_scale", "top_score_maps"):
+        function, _ = served[name]
+        found = tf.function(function)(tf.constant(IMAGES[4:]))
+        shown = ("crane (n01)", "crane (n02)", *HEAD.class_names[2:])
+        best = np.argsort(-found["probabilities"].numpy()[0])[:5]
+        assert [each.decode() for each in found["top_classes"].numpy()[0]] == [shown[label] for label in best]
+        assert {0, 1} & set(best), "one of them is shown"
+
+
 def _chunk(name: bytes, content: bytes) -> bytes:
 
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
