@@ -144,13 +144,14 @@ def test_a_certain_prediction_is_in_the_last_bin():
 
 
 NAMES = ("Q64", "Q72", AVERAGE)
+IMAGES = 400  # of fewer, a bootstrap sample may have no image of some class, which then has no interval
 CLASS_NAMES = ("ant", "bee", "crane (n1)", "dog", "emu", "crane (n2)", "gnu", "hen")
 
 
 def _write_predictions(path: Path) -> tuple[dict, np.ndarray]:
     """As the Averager writes them: each average, and a baseline's that is always right."""
-    outputs = {name: _predictions(70, seed)[0] for seed, name in enumerate(NAMES)}
-    labels = _predictions(70, seed=2)[1]
+    outputs = {name: _predictions(IMAGES, seed)[0] for seed, name in enumerate(NAMES)}
+    labels = _predictions(IMAGES, seed=2)[1]
     with tf.io.TFRecordWriter(str(path)) as writer:
         for row, label in enumerate(labels):
             values = {name: posteriors[row] for name, posteriors in outputs.items()}
