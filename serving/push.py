@@ -28,8 +28,7 @@ def push(model: str, base_path: str, *, now: Callable[[], float] = time.time) ->
     Raises:
         InputError: `model` is no SavedModel, or `base_path` cannot be written. Nothing is left behind.
     """
-    if not os.path.isfile(os.path.join(model, SAVED_MODEL)):
-        raise InputError(f"model {model}: no {SAVED_MODEL} in it; expected the folder of a SavedModel")
+    check_model(model)
     try:
         os.makedirs(base_path, exist_ok=True)
         unfinished = tempfile.mkdtemp(prefix=UNFINISHED, dir=base_path)
@@ -48,6 +47,16 @@ def push(model: str, base_path: str, *, now: Callable[[], float] = time.time) ->
         ) from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def check_model(model: str) -> None:
+    """Whether `model` is the folder of a SavedModel; what is in it is not read.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not os.path.isfile(os.path.join(model, SAVED_MODEL)):
+        raise InputError(f"model {model}: no {SAVED_MODEL} in it; expected the folder of a SavedModel")
 
 
 def versions(base_path: str) -> list[int]:

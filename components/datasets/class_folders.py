@@ -48,6 +48,15 @@ class Found:
     others: Counter = field(default_factory=Counter)
 
 
+def check_folder(source: Path) -> None:
+    """Whether there is such a folder at all; `find` then looks into it.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    _entries(source)
+
+
 def find(source: Path, validation_fraction: float, seed: int) -> Found:
     """The image files below `source`, which has train/ and val/, or else is split by `is_validation`.
 

@@ -11,7 +11,7 @@ from tfx.utils import path_utils
 
 from models.errors import InputError
 from models.label_space import compare_models
-from serving.saved_model.export import describe
+from serving.saved_model.description import describe
 
 MODEL, BLESSING, CANDIDATE = "model", "model_blessing", "candidate"
 """The channels that the resolver is given."""

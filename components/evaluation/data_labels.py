@@ -9,7 +9,7 @@ import tensorflow as tf
 from components.datasets.layouts import Layout, layout_of
 from models.errors import InputError
 from models.label_space import Correspondence, LabelSpace, compare, most_frequent
-from serving.saved_model.export import describe
+from serving.saved_model.description import describe
 
 AT_ONCE = 256  # records: of ImageNet's, 28 MB
 

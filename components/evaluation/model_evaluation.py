@@ -30,7 +30,8 @@ from components.evaluation.view import View
 from components.recipe import Evaluation
 from models.errors import InputError
 from models.label_space import compare_models
-from serving.saved_model.export import DESCRIPTION, WEIGHTS_INDEX, describe
+from serving.saved_model.description import DESCRIPTION, describe
+from serving.saved_model.export import WEIGHTS_INDEX
 
 PipelineFactory = Callable[[], beam.Pipeline]
 

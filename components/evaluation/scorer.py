@@ -22,7 +22,7 @@ from components.evaluation.posteriors import PosteriorsArtifact, partition_path,
 from components.evaluation.scoring_on_beam import ScoreImages, read_examples
 from components.evaluation.view import View
 from components.recipe import from_json
-from serving.saved_model.export import describe
+from serving.saved_model.description import describe
 
 
 @component(use_beam=True)

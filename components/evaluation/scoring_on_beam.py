@@ -18,7 +18,8 @@ from models.errors import InputError
 from models.label_space import Correspondence
 from models.protocols import Method
 from models.view_scorer import Scores, ViewScorer
-from serving.saved_model.export import describe, read_network
+from serving.saved_model.description import describe
+from serving.saved_model.export import read_network
 
 IMAGES_AT_ONCE = 32
 

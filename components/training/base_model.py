@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from models.label_space import Correspondence, LabelSpace, compare_models
-from serving.saved_model.export import describe, read_weights
+from serving.saved_model.description import describe
+from serving.saved_model.export import read_weights
 
 LAST = ("fc8_kernel", "fc8_bias")
 

@@ -20,7 +20,8 @@ from models import vgg
 from models.colour_shift import principal_components
 from models.initial_weights import FROM_A, take_weights
 from models.label_space import LabelSpace
-from serving.saved_model.export import describe, export
+from serving.saved_model.description import describe
+from serving.saved_model.export import export
 from serving.saved_model.signatures import Head
 
 

@@ -7,20 +7,33 @@ from pathlib import Path
 
 import click
 
+from components.recipe import Evaluation
 from models.errors import InputError
+from models.protocols import Protocol
 from models.quiet_imports import quiet_imports
+from pipeline.commands.options import PATH, completing
 from pipeline.exit_status import ComponentError, named
+from pipeline.running.preflight import find_validation_shards
+from serving.saved_model.description import describe
 
 
 @click.command("evaluate")
-@click.option("--model", "models", multiple=True, required=True, help="Exported model; several are fused.")
-@click.option("--data", required=True, envvar="VGG_DATA", help="Folder with validation-* TFRecords.")
+@click.option("--model", "models", multiple=True, required=True, type=PATH,
+              help="Exported model; several are fused.")  # fmt: skip
+@click.option("--data", required=True, envvar="VGG_DATA", type=PATH,
+              help="Folder with validation-* TFRecords.")  # fmt: skip
 @click.option("--protocol", default="dense", show_default=True, help="dense, multi-crop, multi-crop-dense, "
-              "ten-crop or centre-crop.")  # fmt: skip
+              "ten-crop or centre-crop.",
+              shell_complete=completing(lambda: [each.value for each in Protocol]))  # fmt: skip
 @click.option("--q", "sides", help="Shorter sides, such as 256,384,512.  [default: the first model's]")
 @click.option("--flip/--no-flip", default=True, show_default=True, help="Average with the horizontal flip.")
 @click.option(
-    "--home", envvar="VGG_HOME", default="~/vgg", show_default=True, help="Posteriors are kept below."
+    "--home",
+    envvar="VGG_HOME",
+    default="~/vgg",
+    show_default=True,
+    type=PATH,
+    help="Posteriors are kept below.",
 )
 @click.option("--json", "json_", is_flag=True, help="For programs: shares in 0..1.")
 def evaluate(
@@ -31,16 +44,13 @@ def evaluate(
     With several --model, their posteriors are averaged (the paper's section 4.4). Forward passes are kept in
     HOME/posteriors: another protocol over the same Q, or another fusion, repeats none of them.
     """
+    wanted, sides_ = Protocol.named(protocol), _sides(sides)
+    heads = [describe(model)[1] for model in models]
+    if "://" not in data:
+        find_validation_shards(Path(data))
+    chosen = Evaluation(shorter_sides=sides_ or heads[0].shorter_sides, flip=flip, protocol=wanted)
     with quiet_imports():
         from components.evaluation.model_evaluation import evaluate_models, find_examples
-        from components.recipe import Evaluation
-        from models.protocols import Protocol
-        from serving.saved_model.export import describe
-    chosen = Evaluation(
-        shorter_sides=_sides(sides) or describe(models[0])[1].shorter_sides,
-        flip=flip,
-        protocol=Protocol.named(protocol),
-    )
     kept = Path(home).expanduser().absolute() / "posteriors"
     say = functools.partial(click.echo, err=json_)  # programs read the output
     progress = _silent if json_ else click.echo

@@ -1,35 +1,34 @@
 """`vgg predict`: the best classes of photographs, from a server or straight from the pushed model."""
 
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from models.errors import InputError
+from pipeline.commands.options import HOME, PATH
 from pipeline.environment import Environment
 from pipeline.exit_status import BAD_INPUT, BLESSED, INTERRUPTED
-from pipeline.prediction.answers import Answer, show
-from pipeline.prediction.photographs import ImageError, Photograph, find_photographs
-from pipeline.prediction.predictors import Predictor, Server, in_process, newest_version, over_grpc, over_rest
+
+if TYPE_CHECKING:
+    from pipeline.prediction.predictors import Predictor
 
 AT_ONCE = 4  # requests to a server: enough to fill its batches, few enough for its queue and our memory
 
 
 @click.command("predict")
-@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=PATH)
 @click.option("--server", metavar="HOST:PORT", help="Ask this server, over gRPC.  [default: no server]")
 @click.option("--rest", is_flag=True, help="Ask the server over REST; --server then names its REST port.")
 @click.option("--model-name", default="vgg", show_default=True, help="The server's name of the model.")
-@click.option("--model", metavar="DIR", help="With no server: a pushed model, or the folder of its versions. "
-              " [default: HOME/serving/vgg]")  # fmt: skip
-@click.option("--home", envvar="VGG_HOME", help="Folder of everything a run writes.  [default: ~/vgg]")
+@click.option("--model", metavar="DIR", type=PATH, help="With no server: a pushed model, or the folder of "
+              "its versions.  [default: HOME/serving/vgg]")  # fmt: skip
+@HOME
 @click.option("--single-scale", is_flag=True, help="One forward pass, at the middle Q: cheaper.")
-@click.option("--tls-ca", metavar="FILE", help="Use TLS, and trust the authorities in this PEM file.")
-@click.option("--token-file", metavar="FILE", help="File of the server's token.")
+@click.option("--tls-ca", metavar="FILE", type=PATH,
+              help="Use TLS, and trust the authorities in this PEM file.")  # fmt: skip
+@click.option("--token-file", metavar="FILE", type=PATH, help="File of the server's token.")
 @click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True),
               help="Seconds for one answer of the server.")  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="For programs: one document, probabilities in 0..1.")
@@ -42,9 +41,13 @@ def predict(images: tuple[str, ...], single_scale: bool, json_: bool, **options)
     """
     signature = "single_scale" if single_scale else "serving_default"
     source, opened, at_once = _source(signature, **options)
+    from pipeline.prediction.answers import show
+    from pipeline.prediction.asking import ask
+    from pipeline.prediction.photographs import find_photographs
+
     found = list(find_photographs(images))
-    answers = _answers(found, opened, at_once)
     try:
+        answers = ask(found, opened, at_once)
         unusable = show(answers, len(found), source=source, signature=signature, json_=json_)
     except KeyboardInterrupt:
         click.echo("vgg: interrupted", err=True)
@@ -55,8 +58,10 @@ def predict(images: tuple[str, ...], single_scale: bool, json_: bool, **options)
 def _source(
     signature: str, *, server: str | None, rest: bool, model: str | None, home: str | None, model_name: str,
     tls_ca: str | None, token_file: str | None, timeout: float,
-) -> tuple[str, AbstractContextManager[Predictor], int]:  # fmt: skip
+) -> tuple[str, AbstractContextManager["Predictor"], int]:  # fmt: skip
     """What answers, in words; the context of it; and how many questions it is asked at once."""
+    from pipeline.prediction.predictors import Server, in_process, newest_version, over_grpc, over_rest
+
     if server is None:
         for option, given in (("--rest", rest), ("--tls-ca", tls_ca), ("--token-file", token_file)):
             if given:
@@ -90,38 +95,3 @@ def _token(path: str) -> str:
     if not token.isprintable() or not token:
         raise InputError(f"--token-file {path}: expected one line with the server's token")
     return token
-
-
-def _answers(
-    photographs: Iterable[Photograph], opened: AbstractContextManager[Predictor], at_once: int
-) -> Iterator[Answer]:
-    """One for each photograph, in order; at most `at_once` are read and not yet given."""
-    waiting = deque()
-    with opened as predict:
-        for photograph in photographs:
-            waiting.append(_in_thread(_answer, photograph, predict))
-            if len(waiting) == at_once:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _in_thread(function: Callable, *arguments: object) -> Future:
-    """Not by a pool: Python waits for its threads, so an interrupted command would wait for the server."""
-    future = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(function(*arguments))
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
-
-
-def _answer(photograph: Photograph, predict: Predictor) -> Answer:
-    try:
-        return Answer(photograph.name, predict(photograph.read()))
-    except ImageError as error:
-        return Answer(photograph.name, (), str(error))

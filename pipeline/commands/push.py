@@ -5,15 +5,16 @@ from pathlib import Path
 import click
 
 from models.quiet_imports import quiet_imports
+from pipeline.commands.options import PATH
 from pipeline.environment import Environment
 from pipeline.exit_status import ComponentError
-from serving.push import push
+from serving.push import check_model, push
 
 
 @click.command("push")
-@click.argument("model")
-@click.option("--home", envvar="VGG_HOME", help="Pushed below HOME/serving/vgg.  [default: ~/vgg]")
-@click.option("--base-path", help="Push below this model base path in place of HOME's.")
+@click.argument("model", type=PATH)
+@click.option("--home", envvar="VGG_HOME", type=PATH, help="Pushed below HOME/serving/vgg.  [default: ~/vgg]")
+@click.option("--base-path", type=PATH, help="Push below this model base path in place of HOME's.")
 @click.option(
     "--photograph",
     "photographs",
@@ -29,6 +30,7 @@ def push_command(model: str, home: str | None, base_path: str | None, photograph
     pushed, 1 such a server refused it, 2 bad input.
     """
     base = base_path or str(Environment.from_variables({"VGG_HOME": home or ""}).serving)
+    check_model(model)
     if photographs:
         _try(model, photographs)
     click.echo(f"Pushed model: {push(model, base)}")

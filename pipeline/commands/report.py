@@ -4,14 +4,15 @@ import os
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from models.quiet_imports import quiet_imports
+from pipeline.commands.options import HOME
 from pipeline.environment import Environment
+from pipeline.report.home import check_home
 
 
 @click.command()
-@click.option("--home", envvar="VGG_HOME", help="Folder of everything that runs wrote.  [default: ~/vgg]")
+@HOME
 @click.option("--json", "json_", is_flag=True, help="For programs: all figures, nothing else.")
 @click.option(
     "--out",
@@ -26,7 +27,10 @@ def report(home: str | None, json_: bool, out: Path | None, all_tables: bool) ->
     experiment. Only what was run is reported.
     """
     environment = Environment.from_variables({**os.environ, **({"VGG_HOME": home} if home else {})})
+    check_home(environment)
     with quiet_imports():
+        from rich.console import Console
+
         from pipeline.report.terminal import show_report
         from pipeline.report.writer import as_json, write_report
 

@@ -29,7 +29,7 @@ from pipeline.report.predictions import Summary, read_predictions, summarise
 from pipeline.report.significance import TEST, holm, paired
 from pipeline.report.store import Evaluated, Home, TrainedNet
 from pipeline.report.tables import FEWEST_CLASSES, miniatures, other_systems, paper_errors, tables
-from serving.saved_model.export import describe
+from serving.saved_model.description import describe
 
 MOST_CONFUSIONS = 20
 ERRORS = ("top-1", "top-5")

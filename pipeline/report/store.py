@@ -18,9 +18,8 @@ from components.training.trainer import CONFIG
 from models.errors import InputError
 from pipeline.environment import Environment
 from pipeline.metadata_connection import metadata_connection
+from pipeline.report.home import RUN_FIRST, check_home
 from pipeline.report.lineage import Execution, Lineage
-
-RUN_FIRST = "run an experiment there (`vgg run`), or name another home folder"
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,7 @@ def read_home(environment: Environment) -> Home:
     Raises:
         InputError: there is none, or no evaluation has finished.
     """
-    if not environment.metadata.is_file():
-        raise InputError(f"home folder {environment.home}: no {environment.metadata.name}; {RUN_FIRST}")
+    check_home(environment)
     try:
         with metadata.Metadata(metadata_connection(environment)) as handle:
             return _Reader(Lineage(handle.store), environment).home()

@@ -6,8 +6,8 @@ from pathlib import Path
 from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
+from serving.saved_model.description import DESCRIPTION
 
-DESCRIPTION = "assets.extra/vgg.json"  # serving.saved_model.export's, which imports TensorFlow
 MAKE_DATA = "make one with `vgg data sample --out DIR` or `vgg data folders SRC --out DIR`, or set VGG_DATA"
 
 
@@ -40,15 +40,21 @@ def find_shards(folder: Path) -> list[list[Path]]:
     Raises:
         InputError: there is no such folder, or no file of a split.
     """
-    found = []
+    return [_find(folder, "training", TRAIN_SHARDS), find_validation_shards(folder)]
+
+
+def find_validation_shards(folder: Path) -> list[Path]:
+    """Files of the validation split alone, as evaluation needs; raises as find_shards does."""
+    return _find(folder, "validation", VALIDATION_SHARDS)
+
+
+def _find(folder: Path, split: str, pattern: str) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"data folder {folder}: is no folder; {MAKE_DATA}")
-    for split, pattern in (("training", TRAIN_SHARDS), ("validation", VALIDATION_SHARDS)):
-        shards = sorted(folder.glob(pattern))
-        if not shards:
-            raise InputError(f"data folder {folder}: no {split} shards named {pattern}; {MAKE_DATA}")
-        found.append(shards)
-    return found
+    shards = sorted(folder.glob(pattern))
+    if not shards:
+        raise InputError(f"data folder {folder}: no {split} shards named {pattern}; {MAKE_DATA}")
+    return shards
 
 
 def _check_shards(shards: Iterable[Path]) -> None:

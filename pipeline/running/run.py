@@ -3,11 +3,16 @@
 import os
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from models.initialisation import Initialisation
 from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
 from pipeline.exit_status import BLESSED, NOT_BLESSED
 from pipeline.running.preflight import check_data, check_model, find_shards
+
+if TYPE_CHECKING:
+    from pipeline.experiments.experiment import Experiment
 
 DEFAULT_EXPERIMENT = "demo"
 
@@ -28,19 +33,12 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
         ComponentError: a component failed.
     """
     environment = Environment.from_variables(variables)
+    experiments = _experiments(variables)
+    chosen = _chosen(variables, experiments)
     if check:
         find_shards(environment.data)
         if environment.init_from:
             check_model(environment.init_from)
-    with quiet_imports():
-        from models.initialisation import Initialisation
-        from pipeline.experiments.catalogue import EXPERIMENTS, all_from_random_weights, experiments_named
-    initialisation = variables.get("VGG_INIT")
-    experiments = (
-        all_from_random_weights(Initialisation.named(initialisation)) if initialisation else EXPERIMENTS
-    )
-    chosen = experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT, experiments)
-    if check:
         check_data(environment.data)
     started = time.time()
     runners = [_run_one(each, environment, experiments) for each in chosen]
@@ -49,7 +47,21 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
 
 
-def _run_one(experiment, environment: Environment, experiments: Mapping):
+def _experiments(variables: Mapping[str, str]) -> "Mapping[str, Experiment]":
+    """All by name, as VGG_INIT has them."""
+    from pipeline.experiments.catalogue import EXPERIMENTS, all_from_random_weights
+
+    initialisation = variables.get("VGG_INIT")
+    return all_from_random_weights(Initialisation.named(initialisation)) if initialisation else EXPERIMENTS
+
+
+def _chosen(variables: Mapping[str, str], experiments: "Mapping[str, Experiment]") -> list["Experiment"]:
+    from pipeline.experiments.catalogue import experiments_named
+
+    return experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT, experiments)
+
+
+def _run_one(experiment: "Experiment", environment: Environment, experiments: "Mapping[str, Experiment]"):
     with quiet_imports():
         from pipeline.pipeline import create_pipeline
         from pipeline.running.local_runner import Runner

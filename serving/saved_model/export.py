@@ -1,12 +1,11 @@
 """Writes the fully convolutional network as a SavedModel for TF Serving, and reads one back.
 
-Beside the graph lie the class names (assets.py), warm-up requests (warmup.py) and assets.extra/vgg.json:
-which network it is and what surrounds it, so that the weights can be trained on, or exported again with
-another test protocol.
+Beside the graph lie the class names (assets.py), warm-up requests (warmup.py) and a description
+(description.py): which network it is and what surrounds it, so that the weights can be trained on, or
+exported again with another test protocol.
 """
 
 import dataclasses
-import json
 import os
 import tempfile
 
@@ -19,11 +18,11 @@ from models.fully_convolutional import fully_convolutional
 from models.net import Net
 from models.vgg import build_fully_convolutional
 from serving.saved_model.assets import write_assets
+from serving.saved_model.description import DESCRIPTION, describe, description
 from serving.saved_model.head import Head
 from serving.saved_model.signatures import signatures
 from serving.saved_model.warmup import write_warmup
 
-DESCRIPTION = os.path.join("assets.extra", "vgg.json")
 WEIGHTS_INDEX = os.path.join("variables", "variables.index")
 
 
@@ -63,26 +62,6 @@ def read_network(source: str) -> tuple[keras.Model, Net, Head]:
     return network, net, head
 
 
-def describe(source: str) -> tuple[Net, Head]:
-    """The network and head of an exported SavedModel.
-
-    Raises:
-        InputError: `source` is no SavedModel of this project.
-    """
-    try:
-        with tf.io.gfile.GFile(os.path.join(source, DESCRIPTION)) as file:
-            values = json.load(file)
-    except tf.errors.OpError:
-        raise InputError(
-            f"model {source}: no {DESCRIPTION} in it; expected the folder of a model that this project "
-            "exported, such as $VGG_HOME/serving/vgg/VERSION"
-        ) from None
-    head = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values["head"].items()
-    }
-    return Net(**values["net"]), Head(**head)
-
-
 def read_weights(source: str) -> dict[str, np.ndarray]:
     """Arrays by layer and kind, `conv1_1_kernel`, of an exported SavedModel.
 
@@ -114,10 +93,10 @@ def _save(network: keras.Model, net: Net, head: Head, path: str) -> None:
         module.assets = write_assets(head, folder)
         tf.saved_model.save(module, path, signatures=module.functions)
     write_warmup(path)
-    description = os.path.join(path, DESCRIPTION)
-    tf.io.gfile.makedirs(os.path.dirname(description))
-    with tf.io.gfile.GFile(description, "w") as file:
-        json.dump({"net": dataclasses.asdict(net), "head": dataclasses.asdict(head)}, file, indent=2)
+    described = os.path.join(path, DESCRIPTION)
+    tf.io.gfile.makedirs(os.path.dirname(described))
+    with tf.io.gfile.GFile(described, "w") as file:
+        file.write(description(net, head))
 
 
 def _name(weight: keras.Variable) -> str:

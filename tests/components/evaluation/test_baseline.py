@@ -17,7 +17,7 @@ from components.recipe import TOP1_ERROR, Evaluation, Threshold
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS
 from pipeline.pipeline import create_pipeline
-from serving.saved_model.export import DESCRIPTION
+from serving.saved_model.description import DESCRIPTION
 
 NAMES = ("ant", "bee", "cat", "dog", "emu", "fox", "gnu")
 

@@ -20,7 +20,8 @@ from models.errors import InputError
 from models.fully_convolutional import fully_convolutional
 from models.protocols import Method
 from models.view_scorer import Scores, ViewScorer
-from serving.saved_model.export import DESCRIPTION, export
+from serving.saved_model.description import DESCRIPTION
+from serving.saved_model.export import export
 
 NAMES = ("ant", "bee", "cat", "dog", "emu", "fox", "gnu")
 IDS = tuple(f"n{number:02d}" for number in range(len(NAMES)))

@@ -11,7 +11,8 @@ from tfx.types import standard_artifacts
 from components.pushing.exporter import Exporter
 from components.recipe import Evaluation, to_json
 from models.vgg import build
-from serving.saved_model.export import describe, export, read_weights
+from serving.saved_model.description import describe
+from serving.saved_model.export import export, read_weights
 
 FOLDER = "Format-Serving"
 # One place at Q = 64; the channels' means lie 90 apart, so that an order of channels shows.

@@ -15,7 +15,7 @@ from models.fully_convolutional import fully_convolutional
 from models.initial_weights import take_weights
 from models.label_space import LabelSpace
 from models.vgg import build
-from serving.saved_model.export import DESCRIPTION
+from serving.saved_model.description import DESCRIPTION
 
 NAMES = ("ant", "bee", "cat", "dog", "emu", "fox", "gnu")
 ORDER = (3, 0, 6, 1, 5, 2, 4)  # the base model's class k is NAMES[ORDER[k]]; not its own inverse

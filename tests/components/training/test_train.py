@@ -14,7 +14,8 @@ from components.training.train import TrainingFolders, TrainingInputs, train
 from models.initial_weights import FROM_A
 from models.net import Net
 from models.vgg import build
-from serving.saved_model.export import describe, read_network, read_weights
+from serving.saved_model.description import describe
+from serving.saved_model.export import read_network, read_weights
 
 CLASSES = ("cat", "dog", "crane")
 NET = Net("A", classes=3, width=64, input_size=32)

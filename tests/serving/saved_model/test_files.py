@@ -15,7 +15,8 @@ from models import scoring
 from models.errors import InputError
 from models.images import decode
 from serving.saved_model.assets import write_assets
-from serving.saved_model.export import DESCRIPTION, describe, export, export_again, read_weights
+from serving.saved_model.description import DESCRIPTION, describe
+from serving.saved_model.export import export, export_again, read_weights
 
 
 def test_each_variable_is_stored_once(path, trained):

@@ -1,0 +1,55 @@
+"""`vgg run`: from TFRecords to a pushed model."""
+
+from collections.abc import Iterable
+
+import click
+
+from models.initialisation import Initialisation
+from pipeline.commands.options import HOME, PATH, completing
+from pipeline.running.run import DEFAULT_EXPERIMENT, run
+
+
+def _experiments() -> Iterable[str]:
+    from pipeline.experiments.catalogue import EXPERIMENTS
+
+    return EXPERIMENTS
+
+
+@click.command("run")
+@click.option(
+    "--experiment",
+    envvar="VGG_EXPERIMENT",
+    default=DEFAULT_EXPERIMENT,
+    show_default=True,
+    shell_complete=completing(_experiments),
+    help="Its name, or a pattern of names such as 'mini-*'; `vgg experiments` lists them.",
+)
+@click.option("--data", envvar="VGG_DATA", type=PATH, help="Folder of TFRecords.  [default: HOME/data]")
+@HOME
+@click.option(
+    "--init",
+    envvar="VGG_INIT",
+    shell_complete=completing(lambda: [each.value for each in Initialisation]),
+    help="Random weights in place of base models: glorot, paper, small or he.",
+)
+@click.option(
+    "--init-from", envvar="VGG_INIT_FROM", type=PATH, help="Folder of an exported model to start from."
+)
+def run_command(
+    experiment: str, data: str | None, home: str | None, init: str | None, init_from: str | None
+) -> int:
+    """Run the pipeline: from TFRecords to a pushed model.
+
+    The same as `tfx run create --pipeline vgg`. Each option can also be given as an environment variable:
+    VGG_EXPERIMENT, VGG_DATA, VGG_HOME, VGG_INIT, VGG_INIT_FROM. Exit status: 0 the model was pushed; 1 a
+    component failed; 2 bad input; 3 a threshold refused the model; 75 stopped by SIGTERM with a checkpoint;
+    130 interrupted.
+    """
+    given = {
+        "VGG_EXPERIMENT": experiment,
+        "VGG_DATA": data,
+        "VGG_HOME": home,
+        "VGG_INIT": init,
+        "VGG_INIT_FROM": init_from,
+    }
+    return run({name: value for name, value in given.items() if value})

@@ -1,0 +1,46 @@
+"""Several photographs to answers: a few are asked for at a time, and the answers come in order."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+
+from pipeline.prediction.answers import Answer
+from pipeline.prediction.photographs import ImageError, Photograph
+from pipeline.prediction.predictors import Predictor
+
+
+def ask(
+    photographs: Iterable[Photograph], opened: AbstractContextManager[Predictor], at_once: int
+) -> Iterator[Answer]:
+    """One answer for each photograph, in order; at most `at_once` are read and not yet answered."""
+    waiting = deque()
+    with opened as predict:
+        for photograph in photographs:
+            waiting.append(_in_thread(_answer, photograph, predict))
+            if len(waiting) == at_once:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _in_thread(function: Callable, *arguments: object) -> Future:
+    """Not by a pool: Python waits for its threads, so an interrupted command would wait for the server."""
+    future = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _answer(photograph: Photograph, predict: Predictor) -> Answer:
+    try:
+        return Answer(photograph.name, predict(photograph.read()))
+    except ImageError as error:
+        return Answer(photograph.name, (), str(error))

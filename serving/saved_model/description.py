@@ -1,0 +1,58 @@
+"""assets.extra/vgg.json of an exported model: which network it is and what surrounds it."""
+
+import dataclasses
+import json
+import os
+
+from models.errors import InputError
+from models.net import Net
+from serving.saved_model.head import Head
+
+DESCRIPTION = os.path.join("assets.extra", "vgg.json")
+
+
+def describe(source: str) -> tuple[Net, Head]:
+    """The network and head of an exported SavedModel.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
+    values = json.loads(_read(source))
+    head = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values["head"].items()
+    }
+    return Net(**values["net"]), Head(**head)
+
+
+def description(net: Net, head: Head) -> str:
+    """The file's text."""
+    return json.dumps({"net": dataclasses.asdict(net), "head": dataclasses.asdict(head)}, indent=2)
+
+
+def _read(source: str) -> str:
+    """TensorFlow is imported for other file systems, such as gs://, alone: it takes seconds."""
+    path = os.path.join(source, DESCRIPTION)
+    if "://" in source:
+        return _read_elsewhere(source, path)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        raise _is_none(source) from None
+
+
+def _read_elsewhere(source: str, path: str) -> str:
+    import tensorflow as tf
+
+    try:
+        with tf.io.gfile.GFile(path) as file:
+            return file.read()
+    except tf.errors.OpError:
+        raise _is_none(source) from None
+
+
+def _is_none(source: str) -> InputError:
+    return InputError(
+        f"model {source}: no {DESCRIPTION} in it; expected the folder of a model that this project "
+        "exported, such as $VGG_HOME/serving/vgg/VERSION"
+    )
