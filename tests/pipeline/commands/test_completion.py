@@ -14,19 +14,19 @@ VGG = Path(sys.executable).with_name("vgg")
 
 
 def completed(line: str) -> list[str]:
-    """What bash would offer after `line`: (word, kind) each; kind is "plain", or "file" for a path."""
+    """What bash would offer for the last word of `line`: "plain,WORD" each, or "file,BEGUN" for a path."""
     words = line.split(" ")
     variables = {"_VGG_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     done = subprocess.run(
         [str(VGG)], env={**os.environ, **variables}, capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
-    return done.stdout.splitlines()
+    return done.stdout.split()
 
 
 def test_commands_are_completed():
     assert completed("vgg p") == ["plain,predict", "plain,push"]
-    assert completed("vgg data ") == ["plain,sample", "plain,folders"]
+    assert completed("vgg data ") == ["plain,folders", "plain,sample"]
 
 
 def test_names_of_experiments_are_completed():
@@ -63,7 +63,7 @@ def test_what_the_readme_says_makes_bash_complete():
     """bash calls the function that completes `vgg` and finds its answer."""
     script = (
         f'PATH="{VGG.parent}:$PATH"; eval "$(_VGG_COMPLETE=bash_source vgg)"; complete -p vgg >&2\n'
-        'COMP_WORDS=(vgg run --experiment flow); COMP_CWORD=3; _vgg_completion; echo "${COMPREPLY[@]}"'
+        'COMP_WORDS=(vgg run --experiment flow); COMP_CWORD=3; _vgg_completion vgg; echo "${COMPREPLY[@]}"'
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "flowers\n"
