@@ -47,3 +47,21 @@ def test_multi_crop_and_dense_is_the_mean_of_both():
 def test_an_unknown_protocol_names_those_there_are():
     with pytest.raises(InputError, match="dense, multi-crop, multi-crop-dense, ten-crop, centre-crop"):
         Protocol.named("sparse")
+
+
+def test_crops_reach_the_far_corner_of_an_image_more_than_twice_their_size():
+    """500 x 701 less 224: 276 down, 477 right; the centre is rounded down."""
+    corners = [(0, 0), (0, 477), (276, 0), (276, 477)]
+    assert crop_places(Method.TEN_CROP, 500, 701, 224) == [*corners, (138, 238)]
+    assert crop_places(Method.CENTRE_CROP, 500, 701, 224) == [(138, 238)]
+
+
+def test_a_protocol_is_the_methods_that_its_name_says():
+    methods = {protocol.value: [method.value for method in protocol.methods] for protocol in Protocol}
+    assert methods == {
+        "dense": ["dense"],
+        "multi-crop": ["multi-crop"],
+        "multi-crop-dense": ["multi-crop", "dense"],
+        "ten-crop": ["ten-crop"],
+        "centre-crop": ["centre-crop"],
+    }

@@ -19,8 +19,8 @@ def model() -> keras.Model:
     return build(Net("A", classes=3, width=64, input_size=32), seed=1)
 
 
-def _checkpoints(folder, model: keras.Model) -> Checkpoints:
-    optimizer = keras.optimizers.SGD(momentum=0.9)
+def _checkpoints(folder, model: keras.Model, momentum: float = 0.9) -> Checkpoints:
+    optimizer = keras.optimizers.SGD(momentum=momentum)
     optimizer.build(model.trainable_variables)
     return Checkpoints(str(folder), model, optimizer)
 
@@ -72,6 +72,14 @@ def test_a_checkpoint_of_other_variables_is_refused_in_one_line(tmp_path, model,
     assert message.startswith(f"checkpoint {tmp_path}/ckpt-3: cannot be restored (")
     assert "\n" not in message
     assert len(message) < 600
+
+
+def test_a_checkpoint_with_more_variables_than_the_training_is_refused(tmp_path, model):
+    """And one with fewer: without momentum there are no velocities, which are the last variables."""
+    for name, written, wanted in (("more", 0.9, 0.0), ("fewer", 0.0, 0.9)):
+        _checkpoints(tmp_path / name, model, written).save(Position(step=3))
+        with pytest.raises(InputError, match="cannot be restored"):
+            _checkpoints(tmp_path / name, model, wanted).restore()
 
 
 def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path, model):

@@ -99,7 +99,7 @@ def test_no_memory_for_a_step_says_what_to_lower(tmp_path, monkeypatch, error, c
     ("pthread_create failed").
     """
 
-    def train(self, batch):
+    def train(self, batch, step):
         raise error
 
     monkeypatch.setattr(TrainingStep, "train", train)

@@ -205,7 +205,7 @@ def test_the_colour_shift_does_not_depend_on_where_the_crop_was_taken(tmp_path):
     y = np.broadcast_to(np.arange(232, dtype=np.uint8)[:, np.newaxis], (232, 232))
     source = _source(tmp_path, [[(_png(np.stack([0 * y, 0 * y, y], axis=2)), 1)] * 300])
     colours = np.zeros((3, 3), np.float32)
-    colours[0, 2] = colours[1, 1] = 10
+    colours[0, 0] = colours[1, 1] = 10
     crops = _epoch(source, colours=colours, scales=(232, 232), mean=(0, 0, 0))
     tops = np.array([crop[0, 0, 2] for crop, *_ in crops])
     shifts = np.array([crop[0, 0, :2] for crop, *_ in crops])

@@ -32,3 +32,9 @@ def test_the_rate_is_a_tenth_where_the_error_stops_falling():
 def test_training_ends_after_the_most_epochs_even_if_the_error_falls():
     errors = [1 / (epoch + 1) for epoch in range(10)]
     assert _rates(Training(most_epochs=4, learning_rate=0.5), errors) == [0.5] * 4
+
+
+def test_each_plateau_lasts_the_patience_whatever_came_before():
+    """Patience four: after the best epoch, the first, four pass before each of three drops and the end."""
+    rates = _rates(Training(patience=4, most_drops=3, learning_rate=1.0), [0.5] * 100)
+    assert rates == pytest.approx([1.0] * 5 + [0.1] * 4 + [0.01] * 4 + [0.001] * 4)
