@@ -12,6 +12,7 @@ from components.evaluation.model_evaluation import local_pipeline
 from components.evaluation.posteriors import ScoredImage, from_record, partition_of
 from components.evaluation.scoring_on_beam import ScoreImages, layout_of_model
 from models.errors import InputError
+from models.label_space import Correspondence
 from models.protocols import Method
 from models.vgg import build
 from serving.saved_model.export import export
@@ -23,7 +24,7 @@ BROKEN = b"no picture"
 
 @pytest.fixture(scope="module")
 def trained():
-    model = build(NET, dropout=0.0, seed=3)
+    model = build(NET, seed=3)
     kernel, bias = model.get_layer("fc8").get_weights()
     model.get_layer("fc8").set_weights([kernel * 3, np.linspace(-0.5, 0.5, bias.size)])
     return model
@@ -51,7 +52,7 @@ def _scored(model: str, records: list[bytes], folder, partitions: int = 2) -> di
         found = (
             pipeline
             | beam.Create(records)
-            | ScoreImages(model, Method.DENSE, 64, layout_of_model(model), partitions)
+            | ScoreImages(model, Method.DENSE, 64, layout_of_model(model), Correspondence(), partitions)
         )
         for number in range(partitions):
             _ = found[str(number)] | f"Write{number}" >> beam.io.WriteToTFRecord(str(folder / str(number)))

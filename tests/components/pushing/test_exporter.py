@@ -28,7 +28,7 @@ def _artifact(folder):
 
 @pytest.fixture(scope="module")
 def trained():
-    model = build(NET, dropout=0.0, seed=3)
+    model = build(NET, seed=3)
     kernel, bias = model.get_layer("fc8").get_weights()
     model.get_layer("fc8").set_weights([kernel * 3, np.linspace(-0.5, 0.5, bias.size)])
     return model

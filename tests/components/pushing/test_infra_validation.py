@@ -12,6 +12,7 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components.evaluation.averager import write_predictions
 from components.evaluation.averaging_plan import averaging_plan
+from components.evaluation.data_labels import read_labels
 from components.evaluation.model_evaluation import local_pipeline
 from components.evaluation.scorer import write_posteriors
 from components.pushing.infra_validation import InfraValidation
@@ -61,11 +62,13 @@ def predictions(pushed, examples, tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluation")
     plan = averaging_plan([("net", "net", Evaluation((64, 80, 96), protocol=Protocol.MULTI_CROP_DENSE))])
     pattern = str(Path(artifact_utils.get_split_uri([examples], "eval")) / "*")
+    labels = read_labels(tf.io.gfile.glob(pattern), "examples")
     folders = {view: str(folder / view.name) for view in plan.views}
     for view, path in folders.items():
         write_posteriors(
             local_pipeline(),
             examples=pattern,
+            labels=labels,
             model=str(pushed / str(VERSION)),
             view=view,
             folder=path,
