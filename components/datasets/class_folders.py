@@ -1,6 +1,5 @@
 """Finds the photographs of a folder tree with one folder per class, and its label space."""
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -37,13 +36,14 @@ class Found:
     """What a folder tree holds.
 
     Attributes:
-        train, validation: the image files, by name.
+        train: the image files, by name.
+        validation: those of the folder for validation; None where there is no such folder.
         folders: the class folders' names, also of those without images.
         others: files that are no images by their suffix, counted by suffix.
     """
 
     train: list[Source] = field(default_factory=list)
-    validation: list[Source] = field(default_factory=list)
+    validation: list[Source] | None = None
     folders: set[str] = field(default_factory=set)
     others: Counter = field(default_factory=Counter)
 
@@ -57,8 +57,8 @@ def check_folder(source: Path) -> None:
     _entries(source)
 
 
-def find(source: Path, validation_fraction: float, seed: int) -> Found:
-    """The image files below `source`, which has train/ and val/, or else is split by `is_validation`.
+def find(source: Path) -> Found:
+    """The image files below `source`, which has train/ and val/, or else the class folders themselves.
 
     Links are followed; names that begin with a dot are passed over.
 
@@ -69,21 +69,13 @@ def find(source: Path, validation_fraction: float, seed: int) -> Found:
     validation = _validation_folder(source)
     if validation:
         found.train += _images(source, source / "train", found)
-        found.validation += _images(source, validation, found)
+        found.validation = list(_images(source, validation, found))
     else:
-        for image in _images(source, source, found):
-            chosen = is_validation(image.name, validation_fraction, seed)
-            (found.validation if chosen else found.train).append(image)
+        found.train += _images(source, source, found)
     for name, images in (("training", found.train), ("validation", found.validation)):
-        if not images:
+        if images is not None and not images:
             raise _layout_error(source, f"no {name} images ({', '.join(SUFFIXES)})")
     return found
-
-
-def is_validation(name: str, fraction: float, seed: int) -> bool:
-    """Whether the file of this relative name is for validation: by hash, so that no other file matters."""
-    digest = hashlib.sha256(os.fsencode(f"{seed}:{name}")).digest()
-    return int.from_bytes(digest[:8], "big") < fraction * 2**64
 
 
 def categories_of(folders: set[str], class_list: Path | None) -> list[Category]:

@@ -16,15 +16,16 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from components.datasets import tfrecords
-from components.datasets.class_folders import Source, categories_of, find
+from components.datasets.class_folders import Found, Source, categories_of, find
 from components.datasets.manifest import Category, DataSet
 from components.datasets.tfrecords import Picture, Plan, Split, Unreadable, Watcher
+from components.datasets.validation_split import split_within_classes
 from models.errors import InputError, cause_of
 
 IMAGES_PER_SHARD = 500
 LEAST_SHARDS = {"train": 2, "validation": 1}
 # To be raised with every change that alters a record: an older data set is then not taken for a new one.
-VERSION = 1
+VERSION = 2
 # TensorFlow decodes these; MPO is a JPEG with further pictures behind it, as some cameras write.
 FORMATS = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "PNG"}
 
@@ -34,7 +35,7 @@ class Options:
     """How folders become a data set.
 
     Attributes:
-        validation_fraction: share of the images, 0..1, where there is no folder for validation.
+        validation_fraction: share of each class's images, 0..1, where there is no folder for validation.
         seed: of that split and of the order of the images.
         class_list: file that fixes the label space, or None: the folders in alphabetical order.
         train_shards: None: one for about every 500 images, at least 2.
@@ -61,10 +62,11 @@ def write_folders(
     """
     options = options or Options()
     _check_apart(source, out)
-    found = find(source, options.validation_fraction, options.seed)
+    found = find(source)
+    train, validation = _divided(source, found, options)
     categories = categories_of(found.folders, options.class_list)
     labels = {category.synset: label for label, category in enumerate(categories, start=1)}
-    splits = [_split("train", found.train, options), _split("validation", found.validation, options)]
+    splits = [_split("train", train, options), _split("validation", validation, options)]
     return tfrecords.write(
         out,
         Plan(_parameters(splits, categories, options), categories, splits, dict(found.others)),
@@ -135,6 +137,24 @@ def _check_apart(source: Path, out: Path) -> None:
             f"{out}: lies in {source}, the folder of the photographs; expected a place outside it; "
             "choose another --out"
         )
+
+
+def _divided(source: Path, found: Found, options: Options) -> tuple[Sequence[Source], Sequence[Source]]:
+    """Training and validation images.
+
+    Raises:
+        InputError: none is left for validation.
+    """
+    if found.validation is not None:
+        return found.train, found.validation
+    train, validation = split_within_classes(found.train, options.validation_fraction, options.seed)
+    if not validation:
+        raise InputError(
+            f"{source}: one image in each of {len(train)} classes, so that none is left for validation; "
+            "expected two in at least one class; add images, or arrange them as train/CLASS/*.jpg and "
+            "val/CLASS/*.jpg"
+        )
+    return train, validation
 
 
 def _split(name: str, sources: Sequence[Source], options: Options) -> Split:

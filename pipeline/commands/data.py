@@ -50,7 +50,7 @@ def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int
     default=0.1,
     show_default=True,
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Share of the images kept for validation, where SRC has no folder for it.",
+    help="Share of each class kept for validation, where SRC has no folder for it: at least one image.",
 )
 @SEED
 @click.option(
@@ -65,8 +65,9 @@ def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int
 def folders(source: Path, out: Path, **options) -> None:
     """Write the photographs of SRC, one folder per class.
 
-    SRC holds train/CLASS/*.jpg and val/CLASS/*.jpg (or validation/), or CLASS/*.jpg, which is split by a hash
-    of each file's name. JPEG and PNG files are stored as they are; unreadable ones are listed.
+    SRC holds train/CLASS/*.jpg and val/CLASS/*.jpg (or validation/), or CLASS/*.jpg, which is split within
+    each class by a hash of the files' names. JPEG and PNG files are stored as they are; unreadable ones are
+    listed.
     """
     check_folder(source)
     from components.datasets.folders import Options, write_folders

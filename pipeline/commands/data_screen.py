@@ -67,7 +67,19 @@ def summarise(made: DataSet, watcher: Screen) -> None:
             "passed over",
             f"{_count(number, 'file')} by suffix: {_printable(_listed(list(made.other_files)))}",
         )
+    _note_unvalidated(made)
     _line("time", f"{time.monotonic() - watcher.begin:.1f} s")
+
+
+def _note_unvalidated(made: DataSet) -> None:
+    """Names the classes that no validation image tells anything of."""
+    train, validation = (made.splits[name].per_class for name in ("train", "validation"))
+    names = [one.text for one in made.categories if train.get(one.synset) and not validation.get(one.synset)]
+    if names:
+        classes = "1 class" if len(names) == 1 else f"{len(names)} classes"
+        _line(
+            "note", f"no validation image of {classes}: {_printable(_listed(names))}; add images to have one"
+        )
 
 
 def _line(title: str, text: str) -> None:

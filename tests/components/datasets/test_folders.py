@@ -1,66 +1,23 @@
 import io
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
+from helpers.class_folders import (
+    features,
+    manifest,
+    photograph,
+    photographs,
+    refusal,
+    run,
+    value,
+    with_validation,
+)
 from PIL import Image
 
 from models.errors import InputError
-from pipeline.commands.data import data
 
 FLOWERS = Path(__file__).parents[4] / "shared" / "data" / "flowers"
-
-
-def photograph(path: Path, mode: str = "RGB", kind: str = "JPEG", seed: int = 0) -> Path:
-    pixels = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).convert(mode).save(path, kind)
-    return path
-
-
-def photographs(root: Path, classes: str = "ab", count: int = 4) -> Path:
-    for name in classes:
-        for index in range(count):
-            photograph(root / name / f"{index}.jpg", seed=index)
-    return root
-
-
-def with_validation(root: Path, classes: str = "ab") -> Path:
-    photographs(root / "val", classes, 1)
-    photographs(root / "train", classes, 3)
-    return root
-
-
-def run(source: Path, out: Path, *options: str):
-    return CliRunner().invoke(data, ["folders", str(source), "--out", str(out), *options])
-
-
-def refusal(source: Path, out: Path, *options: str) -> str:
-    result = run(source, out, *options)
-    assert isinstance(result.exception, InputError), result.output
-    assert not list(out.glob("*"))
-    message = str(result.exception)
-    assert "\n" not in message
-    return message
-
-
-def features(out: Path, split: str = "*") -> dict:
-    """The examples' features by file name."""
-    records = tf.data.TFRecordDataset(sorted(tf.io.gfile.glob(f"{out}/{split}-*-of-*")))
-    found = [tf.train.Example.FromString(record.numpy()).features.feature for record in records]
-    return {one["image/filename"].bytes_list.value[0].decode(): one for one in found}
-
-
-def value(feature):
-    (only,) = getattr(feature, feature.WhichOneof("kind")).value
-    return only
-
-
-def manifest(out: Path) -> dict:
-    return json.loads((out / "dataset.json").read_text())
 
 
 def test_classes_are_the_folders_in_alphabetical_order(tmp_path):
@@ -165,20 +122,6 @@ def test_a_class_without_a_readable_training_image_is_an_error(tmp_path):
     for path in (source / "train" / "b").iterdir():
         path.write_text("no image")
     assert "class 'b'" in refusal(source, tmp_path / "out")
-
-
-def test_the_split_by_hash_stays_when_files_are_added(tmp_path):
-    source = photographs(tmp_path / "src", count=20)
-    run(source, tmp_path / "first", "--validation-fraction", "0.3")
-    before = manifest(tmp_path / "first")["splits"]["validation"]["images"]
-    validation = {value(one["image/encoded"]) for one in features(tmp_path / "first", "validation").values()}
-    assert 4 <= before <= 20
-    for index in range(20, 30):
-        photograph(source / "a" / f"{index}.jpg", seed=index)
-    run(source, tmp_path / "second", "--validation-fraction", "0.3")
-    after = {value(one["image/encoded"]) for one in features(tmp_path / "second", "validation").values()}
-    assert validation <= after
-    assert len(features(tmp_path / "second", "train")) < 30
 
 
 def test_another_seed_makes_another_split_and_order(tmp_path):

@@ -1,0 +1,38 @@
+"""Keeps photographs for validation within each class, where the user has not divided them."""
+
+import hashlib
+import math
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+
+from components.datasets.class_folders import Source
+
+
+def split_within_classes(
+    images: Iterable[Source], fraction: float, seed: int
+) -> tuple[list[Source], list[Source]]:
+    """(training, validation): of each class the share `fraction`, 0..1, that a hash of the name puts first.
+
+    Of a class of two or more, at least one is kept for validation and at least one for training; a single
+    one is trained on. Each photograph that is added moves at most one other to the other side, one of its own
+    class, as the others' order and the rounded share, but for one, stay.
+    """
+    classes = defaultdict(list)
+    for image in images:
+        classes[image.category].append(image)
+    train, validation = [], []
+    for found in classes.values():
+        found.sort(key=lambda image: _hash(image.name, seed))
+        kept = _kept(len(found), fraction)
+        validation += found[:kept]
+        train += found[kept:]
+    return train, validation
+
+
+def _kept(images: int, fraction: float) -> int:
+    return min(max(math.floor(fraction * images + 0.5), 1), images - 1)
+
+
+def _hash(name: str, seed: int) -> bytes:
+    return hashlib.sha256(os.fsencode(f"{seed}:{name}")).digest()
