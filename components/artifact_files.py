@@ -13,7 +13,7 @@ SCHEMA = "schema.pbtxt"
 
 
 def split_names(artifact: Artifact) -> list[str]:
-    """Names of an artifact's splits."""
+    """The names of the splits that an artifact holds."""
     return artifact_utils.decode_split_names(artifact.split_names)
 
 

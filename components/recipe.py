@@ -82,7 +82,7 @@ class Training:
 
     @property
     def scales(self) -> tuple[int, int]:
-        """The range that S is drawn from."""
+        """The smallest and the largest S, in pixels, between which S is drawn."""
         return self.smallest_side, self.largest_side
 
     @property

@@ -49,7 +49,7 @@ class AveragingPlan:
 
     @property
     def views(self) -> tuple[View, ...]:
-        """Each that is needed, once, sorted."""
+        """All views that the averages are made of, each of them once, sorted."""
         found = {view for average in self.averages for group in average.groups for view in group.views}
         return tuple(sorted(found))
 
@@ -60,15 +60,15 @@ class AveragingPlan:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the candidate's averages."""
+        """The names of the candidate's averages, without the baseline's."""
         return tuple(average.name for average in self.without_baseline().averages)
 
     def without_baseline(self) -> "AveragingPlan":
-        """Those of the candidate alone."""
+        """The plan with the candidate's averages alone."""
         return AveragingPlan(tuple(a for a in self.averages if not a.name.startswith(f"{BASELINE}/")))
 
     def with_baseline(self, weights: str) -> "AveragingPlan":
-        """These, and the same of another net under the names baseline/NAME."""
+        """The plan with each average twice: of the candidate, and of another net as baseline/NAME."""
         of_baseline = (
             Average(f"{BASELINE}/{average.name}", tuple(_of_net(group, weights) for group in average.groups))
             for average in self.averages

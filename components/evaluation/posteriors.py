@@ -96,12 +96,12 @@ def holds_view(folder: str) -> bool:
 
 
 def read_view(folder: str) -> View:
-    """What an artifact holds."""
+    """The view whose posteriors an artifact holds."""
     return from_json(View, _description(folder)["view"])
 
 
 def partition_count(folder: str) -> int:
-    """In how many partitions."""
+    """In how many partitions an artifact's records lie."""
     return _description(folder)["partitions"]
 
 

@@ -21,5 +21,5 @@ class View:
 
     @property
     def name(self) -> str:
-        """As part of a component's id."""
+        """The view as part of a component's id, such as demo.dense.64."""
         return f"{self.weights}.{self.method.value}.{self.shorter_side}"

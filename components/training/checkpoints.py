@@ -116,7 +116,7 @@ class Checkpoints:
             ) from None
 
     def _remove_parts(self) -> None:
-        """Of a checkpoint that did not become whole: they take the room that is wanting."""
+        """Removes the files of a checkpoint that was not completed: they take the room that is lacking."""
         with contextlib.suppress(tf.errors.OpError):
             for part in tf.io.gfile.glob(os.path.join(self._folder, "ckpt-*_temp")):
                 tf.io.gfile.rmtree(part)

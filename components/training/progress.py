@@ -31,17 +31,17 @@ class RunningMean:
 
     @property
     def mean_loss(self) -> float:
-        """Cross-entropy, nats."""
+        """The mean cross-entropy of the images so far, nats."""
         return self.loss / max(self.images, 1)
 
     @property
     def top1_error(self) -> float:
-        """Share of images, 0..1."""
+        """The share of the images so far, 0..1, whose true class was not among the best."""
         return 1.0 - self.top1 / max(self.images, 1)
 
     @property
     def top5_error(self) -> float:
-        """Share of images, 0..1."""
+        """The share of the images so far, 0..1, whose true class was not among the best."""
         return 1.0 - self.top5 / max(self.images, 1)
 
 

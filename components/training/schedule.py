@@ -50,7 +50,7 @@ class Schedule:
             return dataclasses.replace(self, best_error=error, waited=0)
         if self.waited + 1 < training.patience:
             return dataclasses.replace(self, waited=self.waited + 1)
-        # The last plateau ends training: by then the rate has been divided so often as it may be.
+        # A plateau ends training once the rate has been divided `most_drops` times.
         if self.drops == training.most_drops:
             return dataclasses.replace(self, finished=True)
         return dataclasses.replace(self, drops=self.drops + 1, waited=0)

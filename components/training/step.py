@@ -34,7 +34,7 @@ class TrainingStep:
         self._validate = tf.function(self._validate_all)
 
     def set_learning_rate(self, rate: float) -> None:
-        """For all steps from now on."""
+        """Sets the learning rate of all steps from now on."""
         self._sgd.learning_rate = rate
 
     def train(self, batch, step: int) -> tuple[list[float], int]:

@@ -1,4 +1,4 @@
-"""`vgg experiments`: what VGG_EXPERIMENT may say."""
+"""`vgg experiments`: the values that VGG_EXPERIMENT can have."""
 
 import click
 

@@ -13,7 +13,7 @@ class Experiment:
 
     Attributes:
         name: what VGG_EXPERIMENT says.
-        summary: for a list.
+        summary: one line that says what it is, for the list of `vgg experiments`.
         config: net and training.
         evaluation: how the net is tested.
         weights: name of the trained net; experiments that differ only in their evaluation share it.

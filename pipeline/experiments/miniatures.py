@@ -18,7 +18,7 @@ PREFIX = "mini-"
 
 
 def miniatures() -> dict[str, Experiment]:
-    """By name: that of the paper's row with mini- before it."""
+    """All miniatures by name: the name of the paper's row with mini- before it."""
     rows = (*TABLE_3, *TABLE_4, *TABLE_5)
     by_row = {row.experiment: _miniature(row) for row in reversed(rows)}
     found = {PREFIX + row.experiment: by_row[row.experiment] for row in rows}

@@ -9,7 +9,7 @@ from pipeline.experiments.paper_tables import TABLE_3, TABLE_4, TABLE_5, TABLE_6
 
 
 def paper_experiments() -> dict[str, Experiment]:
-    """By name. Table 5's dense rows are rows of Table 4, and not there twice."""
+    """All rows of Tables 3 to 6 by name. Table 5's dense rows are rows of Table 4 too, and are here once."""
     rows = (*TABLE_3, *TABLE_4, *TABLE_5)
     found = {row.experiment: _from_row(row) for row in reversed(rows)}
     found = {row.experiment: found[row.experiment] for row in rows}

@@ -66,7 +66,7 @@ class FusionRow:
 
     @property
     def experiment(self) -> str:
-        """Name of its experiment."""
+        """The name of the experiment that this fusion is."""
         nets = "7" if len(self.members) == 7 else "D-E"
         return f"fusion-{nets}-{self.protocol.value}"
 

@@ -9,7 +9,7 @@ from models.net import Net
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one network.
+    """What one network costs.
 
     Attributes:
         weight_layers: as Table 1 counts them.
@@ -26,12 +26,13 @@ class Cost:
 
     @property
     def training_flop(self) -> int:
-        """Of a training step's one image: forward, and twice that backward (inputs and weights)."""
+        """Operations of a training step for one image: a forward pass, and twice as many backwards, once for
+        the gradients of the inputs and once for those of the weights."""
         return 3 * self.forward_flop
 
     @property
     def weight_bytes(self) -> int:
-        """In float32."""
+        """The size of all weights and biases in float32, bytes."""
         return 4 * self.parameters
 
 

@@ -63,7 +63,7 @@ class ExperimentFigures:
         net: the configuration, and the divisor of its channels if any, such as A/8; of several joined by +.
         s: training scales in words; q: test scales in pixels; method: how the net is applied.
         paper: errors of the paper's row that this is, or of which it is the miniature; None for neither.
-        miniature_of: name of the experiment in the paper's size, or "".
+        miniature_of: name of the full-size experiment that this is a miniature of, or "".
         altered: what makes it another experiment than the one of that name, or "".
         images: validation images; classes: outputs of the net.
         averages: overall figures of each average, that over all as the last.
@@ -125,7 +125,7 @@ class TableRow:
         paper: errors in per cent.
         top1, top5, images: ours, None where this experiment was not run; of five classes or fewer there is no
             top-5 error.
-        miniature_of: name of the experiment in the paper's size, "" where it is that one.
+        miniature_of: name of the full-size experiment that this is a miniature of, "" where it is full size.
     """
 
     experiment: str

@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Identity:
-    """Of one process.
+    """What one process ran with.
 
     Attributes:
         commit: of git, with "+" where files were changed since; "unknown" outside a clone.
@@ -29,7 +29,7 @@ class Identity:
 
 
 def this_process() -> Identity:
-    """Of the process that asks."""
+    """The identity of the process that asks."""
     return Identity(_commit(), {"python": platform.python_version(), **_versions()}, _hardware())
 
 

@@ -11,7 +11,7 @@ FINISHED = (_State.COMPLETE, _State.CACHED)
 
 @dataclass(frozen=True)
 class Execution:
-    """One that finished.
+    """A component's execution that finished.
 
     Attributes:
         id: in ML Metadata; a later one is larger.
@@ -31,7 +31,7 @@ class Execution:
     outputs: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def text(self, name: str) -> str:
-        """A property, or ""."""
+        """A property of the execution as text, "" where it has none of that name."""
         return self.properties[name].string_value if name in self.properties else ""
 
 
@@ -53,7 +53,7 @@ class Lineage:
                 execution.inputs[channel].append(event.artifact_id)
 
     def of_type(self, name: str) -> list[Execution]:
-        """Those of one component class, the oldest first."""
+        """The executions of one component class, the oldest first."""
         return [execution for _, execution in sorted(self._executions.items()) if execution.type == name]
 
     def producer(self, artifact: int) -> Execution | None:

@@ -45,5 +45,5 @@ def _scales(entry: Experiment) -> str:
 
 
 def _unlike(parts: Iterable[str]) -> str:
-    """Each once, in order."""
+    """The values without repetitions, in the order of their first appearance."""
     return " / ".join(dict.fromkeys(parts))

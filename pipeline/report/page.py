@@ -59,7 +59,7 @@ def shown_epochs(net: NetFigures) -> list[Epoch]:
 
 
 def slug(name: str) -> str:
-    """As part of an id."""
+    """A name as part of an HTML id."""
     return "".join(letter if letter.isalnum() else "-" for letter in name)
 
 

@@ -68,7 +68,7 @@ class Summary:
 
 
 def read_predictions(folder: str) -> Iterator[EvaluatedImage]:
-    """Of gzipped TFRecords in a folder."""
+    """The images that a folder's gzipped TFRecords tell of."""
     files = sorted(tf.io.gfile.glob(f"{folder}/*"))
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature

@@ -183,7 +183,8 @@ class _Reader:
         return Step(self._lineage.node_of(execution), seconds, execution.cached)
 
     def _net(self, model: int) -> int | None:
-        """Its id, read with those that it started from; None for a model of another component's."""
+        """The id of a net, which is read together with those that it started from; None where no Trainer made
+        the model."""
         trainer = self._lineage.producer(model)
         if trainer is None or trainer.type != "Trainer":
             return None

@@ -43,7 +43,7 @@ class Results:
 
 
 def last_results(environment: Environment, experiment: Experiment) -> Results:
-    """Of the newest run in the environment's ML Metadata.
+    """What the newest run in the environment's ML Metadata came to.
 
     Raises:
         LookupError: it has no evaluation.

@@ -42,7 +42,7 @@ class TrainedNet:
 def trained_nets(
     environment: Environment, experiment: Experiment, experiments: Mapping[str, Experiment] = EXPERIMENTS
 ) -> list[TrainedNet]:
-    """Of the experiment's nets those that the home has begun to train, each after the nets it starts from."""
+    """Those of the experiment's nets that the home has begun to train, each after the nets it starts from."""
     if not environment.metadata.exists():
         return []
     with metadata.Metadata(metadata_connection(environment)) as handle:

@@ -1,4 +1,4 @@
-"""Routes of the page. It asks the server's own REST API, and nothing from anywhere else."""
+"""The HTTP routes of the page, which asks the server's own REST API and nothing else."""
 
 import html
 from collections.abc import Callable

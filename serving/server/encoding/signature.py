@@ -27,7 +27,7 @@ class Spec:
 
     @classmethod
     def of(cls, info: meta_graph_pb2.TensorInfo) -> "Spec":
-        """That of a SavedModel's TensorInfo."""
+        """The specification that a SavedModel's TensorInfo gives."""
         shape = tf.TensorShape(info.tensor_shape)
         return cls(info.name, tf.as_dtype(info.dtype), None if shape.rank is None else tuple(shape))
 
