@@ -19,7 +19,7 @@ SEED ?= 1
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## make .venv from requirements.lock (nothing where it is up to date)
+setup: ## make .venv from the lock file that this machine can use (nothing where it is up to date); GPU=1 adds CUDA
 	@.ci/setup.sh
 
 demo: setup ## make sample data and run the whole pipeline on it, in ./demo
@@ -48,9 +48,17 @@ format: setup ## rewrite the code in the project's format
 mutants: setup ## MODULES="models/protocols.py ...": small changes that their tests let pass (long; not for CI)
 	"$(BIN)/python" -m benchmarks.mutants $(MODULES)
 
-lock: ## resolve requirements.in anew into requirements.lock
-	UV_CUSTOM_COMPILE_COMMAND="make lock" .ci/setup.sh uv pip compile --python-version 3.10 --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links requirements.in -o requirements.lock
+# The first platform's lock is of one Python; the second's of three, which its markers tell apart.
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" .ci/setup.sh uv pip compile --quiet --generate-hashes \
+    --no-emit-index-url --no-emit-find-links
+ON_1.16 := --python-version 3.10
+ON_1.21 := --universal --python-version 3.11
+
+lock: ## resolve requirements.in anew for both platforms into requirements-tfx-*.lock
+	@$(foreach tfx,1.16 1.21,echo "TFX $(tfx)" && \
+	    $(COMPILE) $(ON_$(tfx)) requirements.in requirements-tfx-$(tfx).in -o requirements-tfx-$(tfx).lock && \
+	    $(COMPILE) $(ON_$(tfx)) -c requirements-tfx-$(tfx).lock requirements-gpu.in \
+	        -o requirements-tfx-$(tfx)-gpu.lock &&) true
 
 clean: ## remove .venv, .tools and what builds and tools leave behind
 	rm -rf .venv .tools build dist *.egg-info .pytest_cache .ruff_cache

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# Makes .venv: Python 3.10, what requirements.lock names (hashes checked), and the project itself.
+# Makes .venv: a Python, what one of the two lock files names (hashes checked), and the project itself.
 #
 #   .ci/setup.sh             does nothing where .venv is complete and up to date
 #   .ci/setup.sh uv ARGS...  runs the uv that the set-up would use
+#   .ci/setup.sh platform    says which TFX and Python this machine gets, and why
+#
+# GPU=1 adds the CUDA libraries of PyPI (`tensorflow[and-cuda]`). TFX 1.21's wheels want glibc 2.39 (Debian 13,
+# Ubuntu 24.04) and Python 3.11 to 3.13; on an older glibc TFX 1.16 is the newest there is, with Python 3.10.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,10 +17,32 @@ STAMP=.venv/.setup-complete
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
-# What .venv depends on; the folder too, because scripts and the editable install hold its path.
-fingerprint() { { pwd; cat requirements.lock setup.py pyproject.toml .python-version; } | cksum; }
+NEEDED_GLIBC=2.39
 
-is_python_3_10() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' 2>/dev/null; }
+glibc() { getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2; }
+
+# Sets TFX, PYTHONS (best first) and WHY.
+choose_platform() {
+    local found
+    found=$(glibc)
+    [ -n "$found" ] || fail "no glibc, and TFX has wheels for glibc alone: use Linux (Debian, Ubuntu, ...)"
+    if [ "$(printf '%s\n' "$NEEDED_GLIBC" "$found" | sort -V | head -n 1)" = "$NEEDED_GLIBC" ]; then
+        TFX=1.21 PYTHONS="3.13 3.12 3.11" WHY="glibc $found"
+    else
+        TFX=1.16 PYTHONS="3.10" WHY="glibc $found; TFX 1.21 wants $NEEDED_GLIBC: Debian 13, Ubuntu 24.04"
+    fi
+    LOCKS=(requirements-tfx-$TFX.lock)
+    if [ "${GPU:-0}" = 1 ]; then LOCKS+=(requirements-tfx-$TFX-gpu.lock); fi
+}
+
+# What .venv depends on; the folder too, because scripts and the editable install hold its path.
+fingerprint() { { pwd; echo "${LOCKS[@]}"; cat "${LOCKS[@]}" setup.py pyproject.toml; } | cksum; }
+
+is_suitable() {
+    local version
+    version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) &&
+        [[ " $PYTHONS " == *" $version "* ]]
+}
 
 require_compiler() {
     local compiler
@@ -54,30 +80,43 @@ bootstrap_uv() {
     fail "cannot install uv: put uv on the PATH, or a Python with pip or venv (apt-get install python3-venv)"
 }
 
+# The best that this machine has; where it has none, the best that uv can download.
+choose_python() {
+    local version
+    for version in $PYTHONS; do
+        if "$1" python find --quiet --no-python-downloads "$version" >/dev/null 2>&1; then
+            echo "$version"; return
+        fi
+    done
+    echo "${PYTHONS%% *}"
+}
+
 # A .venv with no stamp was left half made: files may be missing from packages that look installed.
 make_venv() {
-    if [ -e "$STAMP" ] && is_python_3_10 "$VENV_PYTHON"; then rm "$STAMP"; return; fi
-    say "making .venv with Python 3.10 (downloaded where there is none)"
+    if [ -e "$STAMP" ] && is_suitable "$VENV_PYTHON"; then rm "$STAMP"; return; fi
+    local version answer install
+    version=$(choose_python "$1")
+    install="pyenv install $version, or uv python install $version"
+    say "making .venv with Python $version (downloaded where there is none)"
     rm -rf .venv
-    local answer install="pyenv install 3.10, or uv python install 3.10"
-    answer=$("$1" venv --quiet --python 3.10 .venv 2>&1) ||
-        fail "no Python 3.10, and none to be downloaded: install one ($install). uv: ${answer%%$'\n'*}"
-    require_headers
+    answer=$("$1" venv --quiet --python "$version" .venv 2>&1) ||
+        fail "no Python $version, and none to be downloaded: install one ($install). uv: ${answer%%$'\n'*}"
+    require_headers "$version"
 }
 
 require_headers() {
     local include
     include=$("$VENV_PYTHON" -c 'import sysconfig; print(sysconfig.get_path("include"))')
     [ -e "$include/Python.h" ] ||
-        fail "this Python 3.10 has no headers to build with: install them (apt-get install python3.10-dev)"
+        fail "this Python $1 has no headers to build with: install them (apt-get install python$1-dev)"
 }
 
 # The project comes last: its `tfx` replaces the one that TFX installs.
 install() {
     local quiet=--quiet
     if [ -t 2 ]; then quiet=; fi
-    say "installing requirements.lock: at first about 1 GB to download, some minutes; 3 GB on disk"
-    "$1" pip sync $quiet --python "$VENV_PYTHON" --require-hashes requirements.lock
+    say "installing ${LOCKS[*]}: at first about 1 GB to download, some minutes; 3 GB on disk"
+    "$1" pip sync $quiet --python "$VENV_PYTHON" --require-hashes "${LOCKS[@]}"
     say "installing the project"
     "$1" pip install $quiet --python "$VENV_PYTHON" --no-deps --no-build-isolation --editable .
 }
@@ -96,8 +135,11 @@ if [ "${1:-}" = uv ]; then
     uv=$(find_uv)
     exec "$uv" "$@"
 fi
+choose_platform
+if [ "${1:-}" = platform ]; then echo "TFX $TFX, Python ${PYTHONS// / or } ($WHY)"; exit 0; fi
 take_turn
-if [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] && is_python_3_10 "$VENV_PYTHON"; then exit 0; fi
+if [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] && is_suitable "$VENV_PYTHON"; then exit 0; fi
+say "TFX $TFX ($WHY)"
 require_compiler
 uv=$(find_uv)
 make_venv "$uv"

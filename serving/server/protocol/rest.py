@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-from google.protobuf import json_format
-from google.protobuf.message import Message
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,6 +18,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 from serving.server.encoding import json_answers
 from serving.server.encoding.json_requests import JsonRequest
 from serving.server.encoding.tensors import Limits
+from serving.server.encoding.unset_fields import as_dict
 from serving.server.errors import ServingError, invalid
 from serving.server.metrics import Metrics
 from serving.server.protocol.inference import Inference
@@ -105,7 +104,7 @@ class Rest:
     def _status(self, match: re.Match) -> Respond:
         async def status(call: Call, body: Body) -> Response:
             request = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(match))
-            return JSONResponse(_as_dict(await self._model.status(request, call)))
+            return JSONResponse(as_dict(await self._model.status(request, call)))
 
         return status
 
@@ -118,7 +117,7 @@ class Rest:
             signatures = get_model_metadata_pb2.SignatureDefMap()
             answer.metadata[SIGNATURE_DEF].Unpack(signatures)
             return JSONResponse(
-                {"model_spec": _as_dict(answer.model_spec), "metadata": {SIGNATURE_DEF: _as_dict(signatures)}}
+                {"model_spec": as_dict(answer.model_spec), "metadata": {SIGNATURE_DEF: as_dict(signatures)}}
             )
 
         return metadata
@@ -143,12 +142,6 @@ def _malformed(request: Request) -> Respond:
         raise invalid(f"Malformed request: {request.method} {request.url.path}")
 
     return refuse
-
-
-def _as_dict(message: Message) -> dict:
-    return json_format.MessageToDict(
-        message, including_default_value_fields=True, preserving_proto_field_name=True
-    )
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

@@ -27,7 +27,13 @@ def program(tmp_path_factory) -> Path:
     if missing:
         pytest.skip(f"no {', '.join(missing)} in {folder}")
     made = tmp_path_factory.mktemp("bundle") / "saved_model_bundle"
-    link = [f"-L{folder}", f"-Wl,-rpath,{folder}", *(f"-l:{library}" for library in LIBRARIES)]
+    # Some distributions link only what the program names; TensorFlow's session registers itself.
+    link = [
+        "-Wl,--no-as-needed",
+        f"-L{folder}",
+        f"-Wl,-rpath,{folder}",
+        *(f"-l:{library}" for library in LIBRARIES),
+    ]
     # -w: the warnings would be of TensorFlow's headers.
     command = [compiler, "-w", *tf.sysconfig.get_compile_flags(), str(SOURCE), "-o", str(made), *link]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
