@@ -11,6 +11,7 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.recipe import METRICS
 
@@ -30,7 +31,7 @@ def is_error(probabilities: np.ndarray, label: int, k: int) -> bool:
     if np.isnan(probabilities).any():
         return True
     as_good = np.count_nonzero(probabilities >= probabilities[label]) - 1
-    return as_good >= k
+    return bool(as_good >= k)
 
 
 def cross_entropy(probabilities: np.ndarray, label: int) -> float:
@@ -82,7 +83,7 @@ class PosteriorMetrics(tfma.metrics.Metric):
 
 def _computations(
     name: str,
-    eval_config: tfma.EvalConfig | None = None,
+    eval_config: config_pb2.EvalConfig | None = None,
     model_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
 ) -> list[metric_types.MetricComputation]:

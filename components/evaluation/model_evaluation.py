@@ -15,6 +15,7 @@ import apache_beam as beam
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from apache_beam.options.pipeline_options import PipelineOptions
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx_bsl.public import tfxio
 
 from components.code_fingerprint import fingerprint
@@ -135,7 +136,7 @@ def evaluate_models(
             tf.io.gfile.rmtree(own)
 
 
-def _figures(predictions: str, evaluated: str, config: tfma.EvalConfig, pipeline: PipelineFactory):
+def _figures(predictions: str, evaluated: str, config: EvalConfig, pipeline: PipelineFactory):
     """TFMA on a folder of predictions, as TFX's Evaluator runs it."""
     source = tfxio.TFExampleRecord(
         os.path.join(predictions, "*"),

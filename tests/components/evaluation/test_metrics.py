@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 
 from components.evaluation.averaging_plan import AVERAGE
 from components.evaluation.evaluator import eval_config
@@ -103,7 +104,7 @@ def _predictions(images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("cuts", [[], [1], [20], [7, 8, 30], list(range(1, 40))])
 def test_any_split_into_batches_gives_the_same_metrics(cuts):
     probabilities, labels = _predictions(40, seed=1)
-    (computation,) = PosteriorMetrics().computations(eval_config=tfma.EvalConfig(), output_names=["a"])
+    (computation,) = PosteriorMetrics().computations(eval_config=EvalConfig(), output_names=["a"])
     (preprocessor,), combiner = computation.preprocessors, computation.combiner
     sums = []
     for rows in np.split(np.arange(40), cuts):
