@@ -37,6 +37,7 @@ ROOMS = [
     "pipeline.experiments",
     "pipeline",  # environment.py, pipeline.py, exit_status.py
     "pipeline.nets",
+    "pipeline.doctor",
     "pipeline.report",
     "pipeline.prediction",
     "pipeline.running",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import click
 
 from pipeline.commands.data import data
+from pipeline.commands.doctor import doctor
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.experiments import experiments
 from pipeline.commands.nets import nets
@@ -24,7 +25,7 @@ def vgg() -> None:
     """The VGG paper (Simonyan & Zisserman 2014) as a TFX pipeline."""
 
 
-for command in (run_command, experiments, nets, data, evaluate, predict, push_command, report, serve):
+for command in (run_command, experiments, nets, data, evaluate, predict, push_command, report, serve, doctor):
     vgg.add_command(command)
 
 
