@@ -33,6 +33,16 @@ def this_process() -> Identity:
     return Identity(_commit(), {"python": platform.python_version(), **_versions()}, _hardware())
 
 
+def gpu_names() -> list[str]:
+    """The names of the GPUs that TensorFlow sees; none of them is set up by asking."""
+    import tensorflow as tf  # takes seconds
+
+    return [
+        tf.config.experimental.get_device_details(device).get("device_name", device.name)
+        for device in tf.config.list_physical_devices("GPU")
+    ]
+
+
 def remember(folder: Path, run: str) -> None:
     """Writes down, once, what made a run; for the process that has just finished it."""
     path = _path(folder, run)
@@ -79,14 +89,8 @@ def _versions() -> dict[str, str]:
 
 
 def _hardware() -> str:
-    import tensorflow as tf  # takes seconds
-
-    gpus = [
-        tf.config.experimental.get_device_details(device).get("device_name", device.name)
-        for device in tf.config.list_physical_devices("GPU")
-    ]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    accelerators = ", ".join(gpus) if gpus else "no GPU"
+    accelerators = ", ".join(gpu_names()) or "no GPU"
     return f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, {accelerators}; {platform.platform()}"
 
 

@@ -16,6 +16,7 @@ from models.errors import InputError, Preempted
 from pipeline.environment import Environment
 from pipeline.exit_status import ComponentError, named
 from pipeline.experiments.catalogue import Experiment
+from pipeline.report.identity import gpu_names
 from pipeline.running import results
 from pipeline.running.component_lines import ComponentLines
 from pipeline.running.run_log import logging_to
@@ -52,7 +53,8 @@ class Runner(LocalDagRunner):
         log = self._environment.logs / f"{datetime.now():%Y%m%d-%H%M%S}.log"
         with _only_run_in(self._environment):
             self._console.print(
-                f"Pipeline vgg, experiment {self._experiment.name}, data {self._environment.data}",
+                f"Pipeline vgg, experiment {self._experiment.name}, data {self._environment.data}, "
+                f"on {', '.join(gpu_names()) or 'the CPU: TensorFlow sees no GPU'}",
                 highlight=False,
                 soft_wrap=True,
             )
