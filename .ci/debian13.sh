@@ -7,7 +7,7 @@
 # debootstrap makes the root once, in $VGG_DEBIAN13 (by default vgg-debian13 in ~/.cache): 86 s and 0.8 GB; the
 # packages of .venv add 3 GB and what uv keeps of them. Only root may do that. Mounts are in a namespace of their
 # own and end with the command. ../shared, where there is one, lies beside the clone, and $VGG_EXCHANGE, a folder
-# to hand files over, at /exchange.
+# to hand files over, where it lies outside.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -52,7 +52,7 @@ make_root() {
 }
 
 # What reaches package indexes through a proxy or by certificates of one's own does so in the root too.
-settings() { env | grep -E '^(CI|[A-Z_]*PROXY|[a-z_]*proxy|UV_[A-Z_]+|(SSL|PIP|REQUESTS|CURL)_[A-Z_]*(CERT|CA)[A-Z_]*)=' || true; }
+settings() { env | grep -E '^(CI|VGG_OTHER_PLATFORM|[A-Z_]*PROXY|[a-z_]*proxy|UV_[A-Z_]+|(SSL|PIP|REQUESTS|CURL)_[A-Z_]*(CERT|CA)[A-Z_]*)=' || true; }
 
 fresh_clone() {
     if [ -n "$(git status --porcelain)" ]; then say "what is not committed is left out"; fi
@@ -74,8 +74,8 @@ enter() {
         mount --bind ../shared "$ROOT/work/shared"
     fi
     if [ -n "${VGG_EXCHANGE:-}" ]; then
-        mkdir -p "$ROOT/exchange"
-        mount --bind "$VGG_EXCHANGE" "$ROOT/exchange"
+        mkdir -p "$ROOT$VGG_EXCHANGE"
+        mount --bind "$VGG_EXCHANGE" "$ROOT$VGG_EXCHANGE"
     fi
     local variables
     mapfile -t variables < <(settings)
