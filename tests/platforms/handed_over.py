@@ -30,6 +30,7 @@ BIN = Path(sys.executable).parent
 NET = Net("A", classes=10, width=16, input_size=64)
 MEAN_RGB = (120.0, 118.0, 110.0)
 IMAGES, STEPS, PREEMPTED = 8, 3, 75
+EXPERIMENT, EPOCHS = "small-A-64", 12
 
 
 def hand_over(folder: Path, *, with_run: bool) -> None:
@@ -81,11 +82,15 @@ def evaluation(folder: Path, home: Path) -> dict:
 
 
 def run(folder: Path) -> subprocess.Popen:
-    """The demo in the home folder that is handed over."""
+    """A run of EXPERIMENT, which has no threshold, in the home folder that is handed over."""
     variables = {"VGG_HOME": folder / "home", "VGG_DATA": folder / "data", "LOCAL_HOME": folder / "tfx"}
     return subprocess.Popen(
         [str(BIN / "tfx"), "run", "create", "--pipeline", "vgg"],
-        env={**os.environ, "VGG_EXPERIMENT": "demo", **{name: str(path) for name, path in variables.items()}},
+        env={
+            **os.environ,
+            "VGG_EXPERIMENT": EXPERIMENT,
+            **{name: str(path) for name, path in variables.items()},
+        },
         stdout=subprocess.PIPE,
         text=True,
     )
