@@ -2,7 +2,9 @@
 # Runs a command in a clean clone of this repository under Debian 13, whose glibc TFX 1.21 needs.
 #
 #   .ci/debian13.sh COMMAND ARGS...   in the clone; `make setup` has made its .venv
-#   .ci/debian13.sh possible          says why it cannot be done here, exit status 1; or nothing, 0
+#   .ci/debian13.sh possible          says why it cannot be done here, exit status 75; or nothing, 0
+#
+# Exit status: the command's, or 75 where there was no root to run it in.
 #
 # debootstrap makes the root once, in $VGG_DEBIAN13 (by default vgg-debian13 in ~/.cache): 86 s and 0.8 GB; the
 # packages of .venv add 3 GB and what uv keeps of them. Only root may do that. Mounts are in a namespace of their
@@ -15,6 +17,7 @@ SUITE=trixie
 PACKAGES=ca-certificates,g++,git,make,procps,python3-dev,python3-venv
 ROOT=${VGG_DEBIAN13:-${XDG_CACHE_HOME:-$HOME/.cache}/vgg-debian13}
 NEEDED_GB=6
+NOT_POSSIBLE=75
 
 say() { echo "debian13: $*" >&2; }
 
@@ -86,13 +89,14 @@ enter() {
 case "${1:-}" in
     possible)
         reason=$(obstacle)
-        [ -z "$reason" ] || { say "$reason"; exit 1; } ;;
+        [ -z "$reason" ] || { say "$reason"; exit $NOT_POSSIBLE; } ;;
     enter) shift; enter "$@" ;;
     "") say "no command"; exit 2 ;;
     *)
         reason=$(obstacle)
-        [ -z "$reason" ] || { say "$reason"; exit 1; }
-        make_root
+        [ -z "$reason" ] || { say "$reason"; exit $NOT_POSSIBLE; }
+        make_root || exit $NOT_POSSIBLE
         fresh_clone
+        unshare --mount -- "$PWD/.ci/debian13.sh" enter true || exit $NOT_POSSIBLE
         exec unshare --mount -- "$PWD/.ci/debian13.sh" enter "$@" ;;
 esac

@@ -178,6 +178,7 @@ def _evaluate(folder: Path, evaluation: Evaluation) -> str:
     return str(folder / "result")
 
 
+@pytest.mark.differs
 @pytest.mark.slow
 def test_inside_tfma_with_the_evaluators_own_configuration(tmp_path):
     outputs, labels = _write_predictions(tmp_path / "data")
@@ -208,6 +209,7 @@ def test_slices_of_an_older_result_have_a_name_alone():
     assert class_of(()) == (None, "")
 
 
+@pytest.mark.differs
 @pytest.mark.slow
 def test_thresholds_by_class_and_against_the_last_blessed_model(tmp_path):
     """The baseline is always right; some classes have an error that the others have not."""

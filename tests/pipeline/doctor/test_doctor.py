@@ -115,6 +115,7 @@ def test_an_import_that_fails_is_told_by_its_last_line(monkeypatch):
     assert "-4" in machines._import_tensorflow().error
 
 
+@pytest.mark.differs
 @pytest.mark.slow  # imports TensorFlow in a process of its own
 def test_this_machine(tmp_path):
     done = CliRunner().invoke(

@@ -67,6 +67,7 @@ def test_holms_correction():
     assert holm([]) == []
 
 
+@pytest.mark.differs
 def test_predictions_become_errors_confusions_and_bins():
     found = summarise(PREDICTIONS)
     assert found.wrong.tolist() == [

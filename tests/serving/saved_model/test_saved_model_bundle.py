@@ -47,6 +47,7 @@ def _run(program: Path, model: str, photograph: Path) -> subprocess.CompletedPro
     return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
 
 
+@pytest.mark.differs
 @pytest.mark.parametrize("turned", [False, True], ids=["JPEG", "JPEG on its side"])
 def test_saved_model_bundle_gives_the_same_posteriors(program, path, loaded, tmp_path, turned):
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"

@@ -100,6 +100,7 @@ def test_a_single_output_stands_for_itself_in_rest(server, pictures):
     assert server.rest().post("/v1/models/vgg:predict", json=body).json() == {"predictions": [2]}
 
 
+@pytest.mark.differs
 def test_status_over_grpc_and_rest(server):
     assert server.states() == {1: "AVAILABLE"}
     ok = {"error_code": "OK", "error_message": ""}
@@ -108,6 +109,7 @@ def test_status_over_grpc_and_rest(server):
         assert server.rest().get(path).json() == expected
 
 
+@pytest.mark.differs
 def test_metadata_over_grpc_and_rest(server):
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = "vgg"
