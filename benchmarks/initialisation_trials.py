@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
+from components.datasets.layouts import layout_of
+from components.datasets.shards import TRAINING, VALIDATION, SplitNames, find_shards
 from components.recipe import Training
 from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
 from components.training.progress import RunningMean
@@ -93,8 +94,8 @@ class Pictures:
     """Crops of a data set, kept, so that all nets see the same ones."""
 
     def __init__(self, folder: Path, size: int, seed: int, scratch: Path):
-        self._train = _source(folder, TRAIN_SHARDS, scratch)
-        held_out = _source(folder, VALIDATION_SHARDS, scratch)
+        self._train = _source(folder, TRAINING, scratch)
+        held_out = _source(folder, VALIDATION, scratch)
         mean = _mean_rgb(self._train)
         self._augmentation = Augmentation((size, size), size, mean, None, seed)
         self._epochs: dict[int, list] = {}
@@ -112,12 +113,11 @@ class Pictures:
         return self._epochs[number]
 
 
-def _source(folder: Path, shards: str, scratch: Path) -> Source:
+def _source(folder: Path, split: SplitNames, scratch: Path) -> Source:
     """The shards as ExampleGen would write them: gzipped."""
-    files = sorted(str(file) for file in folder.glob(shards))
-    records = list(tf.data.TFRecordDataset(files).as_numpy_iterator()) if files else []
+    records = list(tf.data.TFRecordDataset(find_shards(str(folder), split)).as_numpy_iterator())
     if not records:
-        raise InputError(f"{folder}: no examples in {shards}; expected what `vgg data sample` writes")
+        raise InputError(f"{folder}: no {split.words} examples; expected what `vgg data sample` writes")
     name = str(scratch / f"{len(list(scratch.iterdir()))}.gz")
     with tf.io.TFRecordWriter(name, "GZIP") as writer:
         for record in records:

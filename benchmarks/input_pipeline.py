@@ -45,11 +45,11 @@ import click
 import numpy as np
 import tensorflow as tf
 
-from components.datasets.layouts import IMAGENET, TRAIN_SHARDS
+from components.datasets.layouts import IMAGENET
+from components.datasets.shards import TRAINING, find_shards
 from components.training import input_pipeline
 from components.training.input_pipeline import Augmentation, Source, count_records, training_crops
 from models import images, training_crop
-from models.errors import InputError
 
 SCALES, SIZE = (256, 512), 224
 MEAN_RGB = (123.7, 116.8, 103.9)
@@ -158,11 +158,7 @@ def _report(rates: dict[str, list[float]], seconds: dict[str, list[float]]) -> N
 
 
 def _files(data: Path, copies: Path | None) -> tuple[str, ...]:
-    files = sorted(data.glob(TRAIN_SHARDS))
-    if not files:
-        raise InputError(
-            f"{data}: no {TRAIN_SHARDS}; expected what `vgg data folders` writes; give that folder"
-        )
+    files = [Path(file) for file in find_shards(str(data), TRAINING)]
     if copies is None:
         return tuple(map(str, files))
     copies.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from tfx_bsl.public import tfxio
 
 from components.code_fingerprint import fingerprint
 from components.datasets.layouts import VALIDATION_SHARDS
+from components.datasets.shards import VALIDATION, find_shards
 from components.evaluation.averager import write_predictions
 from components.evaluation.averaging_plan import averaging_plan
 from components.evaluation.data_labels import DataLabels, labels_for, read_labels
@@ -63,15 +64,11 @@ def find_examples(data: str) -> Examples:
     """The validation split in a folder of TFRecords.
 
     Raises:
-        InputError: there is none, or it holds no image, or one of an unknown layout.
+        InputError: it is missing or not whole (components.datasets.shards), or it holds no image, or one of
+            an unknown layout.
     """
+    files = find_shards(data, VALIDATION)
     pattern = os.path.join(data, VALIDATION_SHARDS)
-    files = sorted(tf.io.gfile.glob(pattern))
-    if not files:
-        raise InputError(
-            f"data folder {data}: no validation shards; expected validation-?????-of-????? TFRecords as "
-            "`vgg data` writes them"
-        )
     return Examples(pattern, read_labels(files, f"data folder {data}"), _fingerprint(files))
 
 

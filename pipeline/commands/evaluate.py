@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
+from components.datasets.shards import VALIDATION, find_shards
 from components.recipe import Evaluation
 from models.errors import InputError
 from models.protocols import Protocol
 from models.quiet_imports import quiet_imports
 from pipeline.commands.options import PATH, completing
 from pipeline.exit_status import ComponentError, named
-from pipeline.running.preflight import find_validation_shards
 from serving.saved_model.description import describe
 
 
@@ -47,7 +47,7 @@ def evaluate(
     wanted, sides_ = Protocol.named(protocol), _sides(sides)
     heads = [describe(model)[1] for model in models]
     if "://" not in data:
-        find_validation_shards(Path(data))
+        find_shards(data, VALIDATION)
     chosen = Evaluation(shorter_sides=sides_ or heads[0].shorter_sides, flip=flip, protocol=wanted)
     with quiet_imports():
         from components.evaluation.model_evaluation import evaluate_models, find_examples

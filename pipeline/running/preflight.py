@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS, layout_of
+from components.datasets import shards
+from components.datasets.layouts import layout_of
+from components.datasets.shards import TRAINING, VALIDATION
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
 from serving.saved_model.description import DESCRIPTION
-
-MAKE_DATA = "make one with `vgg data sample --out DIR` or `vgg data folders SRC --out DIR`, or set VGG_DATA"
 
 
 def check_data(folder: Path) -> None:
@@ -17,8 +17,8 @@ def check_data(folder: Path) -> None:
     Raises:
         InputError: the folder, a split, or a file is not what it should be.
     """
-    for shards in find_shards(folder):
-        _check_shards(shards)
+    for files in find_shards(folder):
+        _check_shards(files, folder)
 
 
 def check_model(folder: Path) -> None:
@@ -34,34 +34,20 @@ def check_model(folder: Path) -> None:
         )
 
 
-def find_shards(folder: Path) -> list[list[Path]]:
+def find_shards(folder: Path) -> list[list[str]]:
     """Files of the training and of the validation split; without TensorFlow, so at once.
 
     Raises:
-        InputError: there is no such folder, or no file of a split.
+        InputError: components.datasets.shards.find_shards'.
     """
-    return [_find(folder, "training", TRAIN_SHARDS), find_validation_shards(folder)]
+    return [shards.find_shards(str(folder), split) for split in (TRAINING, VALIDATION)]
 
 
-def find_validation_shards(folder: Path) -> list[Path]:
-    """Files of the validation split alone, as evaluation needs; raises as find_shards does."""
-    return _find(folder, "validation", VALIDATION_SHARDS)
-
-
-def _find(folder: Path, split: str, pattern: str) -> list[Path]:
-    if not folder.is_dir():
-        raise InputError(f"data folder {folder}: is no folder; {MAKE_DATA}")
-    shards = sorted(folder.glob(pattern))
-    if not shards:
-        raise InputError(f"data folder {folder}: no {split} shards named {pattern}; {MAKE_DATA}")
-    return shards
-
-
-def _check_shards(shards: Iterable[Path]) -> None:
+def _check_shards(files: Iterable[str], folder: Path) -> None:
     keys = set()
-    for shard in shards:
-        keys |= _first_keys(shard)
-    layout_of(keys, str(shard.parent))
+    for file in files:
+        keys |= _first_keys(Path(file))
+    layout_of(keys, str(folder))
 
 
 def _first_keys(shard: Path) -> set[str]:

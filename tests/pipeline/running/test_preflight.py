@@ -94,6 +94,13 @@ def test_one_split_is_missing(data, missing, split, pattern):
     assert "vgg data folders" in message
 
 
+@pytest.mark.parametrize(("missing", "split"), [(TRAIN, "training"), (VALIDATION, "validation")])
+def test_a_shard_is_missing(data, missing, split):
+    (data / missing).rename(data / missing.replace("-of-00001", "-of-00004"))
+    message = _message(data)
+    assert f"3 of the 4 {split} shards are missing: " in message
+
+
 def _text(path: Path) -> None:
     path.write_text("These are no TFRecords.\n" * 10)
 
@@ -123,6 +130,7 @@ def test_a_file_that_is_no_tfrecord(data, damage, name):
 
 
 def test_one_bad_shard_among_good_ones_is_named(data):
+    (data / TRAIN).rename(data / "train-00000-of-00002")
     bad = data / "train-00001-of-00002"
     _text(bad)
     assert str(bad) in _message(data)
@@ -152,6 +160,7 @@ def test_records_that_are_no_examples(data, record):
 
 
 def test_a_folder_named_like_a_shard(data):
+    (data / TRAIN).rename(data / "train-00000-of-00002")
     (data / "train-00001-of-00002").mkdir()
     assert _message(data).startswith(f"data file {data / 'train-00001-of-00002'}: cannot be read")
 
