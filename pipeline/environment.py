@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import InputError
+from models.literal_paths import check_literal
 
 PIPELINE_NAME = "vgg"
 KEEP_NETS = "VGG_KEEP_NETS"
@@ -36,10 +37,16 @@ class Environment:
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, VGG_DOCKER
         (default: whether there is a Docker engine) and VGG_KEEP_NETS (default 0).
+
+        Raises:
+            InputError: a path that Beam or TensorFlow takes for a pattern, or a switch that is not 0 or 1.
         """
         home = _absolute(variables.get("VGG_HOME") or "~/vgg")
         data = _absolute(variables.get("VGG_DATA") or home / "data")
         init_from = variables.get("VGG_INIT_FROM")
+        for what, path in (("home", home), ("data", data), ("initial model's", init_from)):
+            if path:
+                check_literal(f"{what} folder", path)
         return cls(
             data=data,
             home=home,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from models.errors import InputError
+from models.literal_paths import check_literal
 
 UNFINISHED = ".pushing-"
 SAVED_MODEL = "saved_model.pb"
@@ -26,9 +27,11 @@ def push(model: str, base_path: str, *, now: Callable[[], float] = time.time) ->
         The version's folder.
 
     Raises:
-        InputError: `model` is no SavedModel, or `base_path` cannot be written. Nothing is left behind.
+        InputError: `model` is no SavedModel; `base_path` cannot be written, or is a pattern for TensorFlow.
+            Nothing is left behind.
     """
     check_model(model)
+    check_literal("model base path", base_path)
     try:
         os.makedirs(base_path, exist_ok=True)
         unfinished = tempfile.mkdtemp(prefix=UNFINISHED, dir=base_path)

@@ -19,7 +19,6 @@ from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx_bsl.public import tfxio
 
 from components.code_fingerprint import fingerprint
-from components.datasets.layouts import VALIDATION_SHARDS
 from components.datasets.shards import VALIDATION, find_shards
 from components.evaluation.averager import write_predictions
 from components.evaluation.averaging_plan import averaging_plan
@@ -43,12 +42,12 @@ class Examples:
     """The validation shards of a data folder.
 
     Attributes:
-        pattern: of their paths.
+        files: their paths.
         labels: of their records, and how many these are.
         fingerprint: of their names, sizes and times.
     """
 
-    pattern: str
+    files: tuple[str, ...]
     labels: DataLabels
     fingerprint: str
 
@@ -68,8 +67,7 @@ def find_examples(data: str) -> Examples:
             an unknown layout.
     """
     files = find_shards(data, VALIDATION)
-    pattern = os.path.join(data, VALIDATION_SHARDS)
-    return Examples(pattern, read_labels(files, f"data folder {data}"), _fingerprint(files))
+    return Examples(tuple(files), read_labels(files, f"data folder {data}"), _fingerprint(files))
 
 
 def evaluate_models(
@@ -115,7 +113,7 @@ def evaluate_models(
                 tf.io.gfile.rmtree(folders[view])
             write_posteriors(
                 pipeline(),
-                examples=examples.pattern,
+                examples=examples.files,
                 labels=examples.labels,
                 model=paths[view.weights],
                 view=view,

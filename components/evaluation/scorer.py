@@ -1,6 +1,7 @@
 """The Scorer component: a trained net's posteriors for each evaluation image, under one method at one Q."""
 
 import os
+from collections.abc import Sequence
 
 import apache_beam as beam
 import tensorflow as tf
@@ -50,11 +51,12 @@ def Scorer(  # noqa: N802 - TFX names components so
     if model is None:
         return
     images = artifact_files.read_statistics(statistics, EVAL_SPLIT).datasets[0].num_examples
-    pattern = os.path.join(artifact_utils.get_split_uri([examples], EVAL_SPLIT), "*")
+    split = artifact_utils.get_split_uri([examples], EVAL_SPLIT)
+    files = sorted(tf.io.gfile.glob(os.path.join(split, "*")))
     write_posteriors(
         beam_pipeline,
-        examples=pattern,
-        labels=read_labels(sorted(tf.io.gfile.glob(pattern)), "validation examples"),
+        examples=files,
+        labels=read_labels(files, "validation examples"),
         model=path_utils.serving_model_path(model.uri),
         view=from_json(View, view),
         folder=posteriors.uri,
@@ -65,16 +67,17 @@ def Scorer(  # noqa: N802 - TFX names components so
 def write_posteriors(
     beam_pipeline: beam.Pipeline,
     *,
-    examples: str,
+    examples: Sequence[str],
     labels: DataLabels,
     model: str,
     view: View,
     folder: str,
     images: int,
 ) -> None:
-    """Scores all TFRecords that match `examples` with a SavedModel, and writes a Posteriors folder.
+    """Scores all records of TFRecord files with a SavedModel, and writes a Posteriors folder.
 
-    `labels` are the examples'. `images` is about how many there are: it decides the number of partitions.
+    `examples` are the files' paths, `labels` theirs. `images` is about how many there are: it decides the
+    number of partitions.
 
     Raises:
         InputError: the examples have a class that the model has not.

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 import numpy as np
+import tensorflow as tf
 from apache_beam.utils import shared
 
 from components.datasets.layouts import LAYOUTS, Layout
@@ -70,9 +71,17 @@ class ScoreImages(beam.PTransform):
         )
 
 
-def read_examples(pipeline: beam.Pipeline, pattern: str) -> beam.PCollection:
-    """Serialized tf.Examples of all TFRecords that match."""
-    return pipeline | beam.io.ReadFromTFRecord(pattern)
+def read_examples(pipeline: beam.Pipeline, files: Sequence[str]) -> beam.PCollection:
+    """Serialized tf.Examples of TFRecord files; those that end in .gz are gzipped.
+
+    Beam's own ReadFromTFRecord would take each path for a pattern.
+    """
+    return pipeline | beam.Create(list(files)) | beam.FlatMap(_records)
+
+
+def _records(file: str) -> Iterator[bytes]:
+    compression = "GZIP" if file.endswith(".gz") else None
+    return tf.data.TFRecordDataset(file, compression).as_numpy_iterator()
 
 
 class _Score(beam.DoFn):

@@ -10,6 +10,7 @@ import click
 from components.datasets.shards import VALIDATION, find_shards
 from components.recipe import Evaluation
 from models.errors import InputError
+from models.literal_paths import check_literal
 from models.protocols import Protocol
 from models.quiet_imports import quiet_imports
 from pipeline.commands.options import PATH, completing
@@ -44,6 +45,8 @@ def evaluate(
     With several --model, their posteriors are averaged (the paper's section 4.4). Forward passes are kept in
     HOME/posteriors: another protocol over the same Q, or another fusion, repeats none of them.
     """
+    kept = Path(home).expanduser().absolute() / "posteriors"
+    check_literal("home folder", kept.parent)
     wanted, sides_ = Protocol.named(protocol), _sides(sides)
     heads = [describe(model)[1] for model in models]
     if "://" not in data:
@@ -51,7 +54,6 @@ def evaluate(
     chosen = Evaluation(shorter_sides=sides_ or heads[0].shorter_sides, flip=flip, protocol=wanted)
     with quiet_imports():
         from components.evaluation.model_evaluation import evaluate_models, find_examples
-    kept = Path(home).expanduser().absolute() / "posteriors"
     say = functools.partial(click.echo, err=json_)  # programs read the output
     progress = _silent if json_ else click.echo
     try:

@@ -5,6 +5,7 @@ import json
 import os
 
 from models.errors import InputError
+from models.literal_paths import check_literal
 from models.net import Net
 from serving.saved_model.head import Head
 
@@ -15,8 +16,10 @@ def describe(source: str) -> tuple[Net, Head]:
     """The network and head of an exported SavedModel.
 
     Raises:
-        InputError: `source` is no SavedModel of this project.
+        InputError: `source` is no SavedModel of this project, or its path is a pattern for TensorFlow, which
+            would read other weights or none.
     """
+    check_literal("model", source)
     values = json.loads(_read(source))
     head = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values["head"].items()

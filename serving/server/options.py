@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field, fields
 
 from models.errors import InputError
+from models.literal_paths import check_literal
 
 AT_LEAST = {
     **dict.fromkeys(["max_batch_size", "num_batch_threads", "max_enqueued_requests", "max_request_items"], 1),
@@ -100,7 +101,10 @@ class Options:
 
 
 def check_folder(model: str, base_path: str) -> None:
-    """Raises InputError where `base_path` is no folder; one with a scheme (gs://) is not looked at."""
+    """Raises InputError where `base_path` is no folder, of which one with a scheme (gs://) is not asked, or a
+    pattern for TensorFlow.
+    """
+    check_literal(f"model {model}, folder", base_path)
     if "://" not in base_path and not os.path.isdir(base_path):
         raise InputError(
             f"model {model}: no folder {base_path}; expected one of version folders, such as "

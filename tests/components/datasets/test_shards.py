@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
 import tensorflow as tf
+from apache_beam.testing.util import assert_that, equal_to
 
 from components.datasets.sample import write_sample
 from components.datasets.shards import TRAINING, VALIDATION, find_shards
 from components.evaluation.model_evaluation import find_examples
+from components.evaluation.scoring_on_beam import read_examples
 from models.errors import InputError
 
 
@@ -178,6 +182,25 @@ def test_evaluation_looks_at_the_validation_shards(sample):
         InputError, match="1 of the 2 validation shards is missing: validation-00001-of-00002"
     ):
         find_examples(str(sample))
+
+
+@pytest.mark.parametrize("name", ["[1]", "*", "?", "a\\b", "[!x]"])
+def test_evaluation_takes_paths_as_they_are(sample, name):
+    """A path is no pattern: neither for the search nor for Beam."""
+    plain = find_examples(str(sample))
+    decoy = sample.with_name("1")
+    odd = sample.rename(sample.with_name(name))
+    shutil.copytree(odd, decoy)  # what the first three would match
+    found = find_examples(str(odd))
+    assert list(found.files) == [path.replace(str(sample), str(odd)) for path in plain.files]
+    assert (found.labels.images, found.labels.classes) == (10, plain.labels.classes)
+    with beam.Pipeline() as pipeline:
+        records = read_examples(pipeline, found.files)
+        assert_that(records, equal_to([record for path in found.files for record in _records(path)]))
+
+
+def _records(path: str) -> list[bytes]:
+    return list(tf.data.TFRecordDataset(path).as_numpy_iterator())
 
 
 def test_other_file_systems_by_tensorflow(sample):

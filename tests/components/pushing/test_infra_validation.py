@@ -67,7 +67,7 @@ def predictions(pushed, examples, tmp_path_factory):
     for view, path in folders.items():
         write_posteriors(
             local_pipeline(),
-            examples=pattern,
+            examples=tf.io.gfile.glob(pattern),
             labels=labels,
             model=str(pushed / str(VERSION)),
             view=view,
