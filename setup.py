@@ -47,6 +47,7 @@ ON_TFX_1_21 = where(
 )
 ON_BOTH = [
     "dill>=0.3.1.1",
+    "google-crc32c>=1.5",
     "click>=8",
     "rich>=13",
     "pillow>=10",

@@ -19,6 +19,7 @@ from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx_bsl.public import tfxio
 
 from components.code_fingerprint import fingerprint
+from components.datasets.record_framing import check_heads, check_records
 from components.datasets.shards import VALIDATION, find_shards
 from components.evaluation.averager import write_predictions
 from components.evaluation.averaging_plan import averaging_plan
@@ -64,10 +65,17 @@ def find_examples(data: str) -> Examples:
 
     Raises:
         InputError: it is missing or not whole (components.datasets.shards), or it holds no image, or one of
-            an unknown layout.
+            an unknown layout, or a damaged record.
     """
     files = find_shards(data, VALIDATION)
-    return Examples(tuple(files), read_labels(files, f"data folder {data}"), _fingerprint(files))
+    if "://" not in data:  # elsewhere each head may be a request
+        check_heads(files)
+    try:
+        labels = read_labels(files, f"data folder {data}")
+    except tf.errors.DataLossError:
+        check_records(files)  # says which file, and where
+        raise
+    return Examples(tuple(files), labels, _fingerprint(files))
 
 
 def evaluate_models(

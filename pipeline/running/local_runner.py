@@ -12,6 +12,7 @@ from rich.console import Console
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.datasets.record_framing import check_records
 from models.errors import InputError, Preempted
 from pipeline.environment import Environment
 from pipeline.exit_status import ComponentError, named
@@ -19,7 +20,10 @@ from pipeline.experiments.catalogue import Experiment
 from pipeline.report.identity import gpu_names
 from pipeline.running import results
 from pipeline.running.component_lines import ComponentLines
+from pipeline.running.preflight import find_shards
 from pipeline.running.run_log import logging_to
+
+BEAM_ON_DAMAGE = "Not a valid TFRecord"
 
 
 class Runner(LocalDagRunner):
@@ -80,9 +84,22 @@ class Runner(LocalDagRunner):
         except (InputError, Preempted, KeyboardInterrupt):
             raise
         except Exception as error:
+            self._explain(error)
             raise ComponentError(
                 f"{lines.running or 'TFX'} failed: {named(error)}; the whole story: {log}"
             ) from error
+
+    def _explain(self, error: Exception) -> None:
+        """Beam says of a damaged record which bytes it begins with, and not where it is.
+
+        Raises:
+            InputError: names the first damaged record of the data.
+        """
+        if BEAM_ON_DAMAGE not in str(error):
+            return
+        self._console.print("Damaged data; reading the shards to see where", highlight=False)
+        for files in find_shards(self._environment.data):
+            check_records(files)
 
 
 def _bound_batches() -> None:

@@ -1,10 +1,11 @@
 """Looks at the data before anything starts, so that a mistake costs a second and one line."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.datasets import shards
 from components.datasets.layouts import layout_of
+from components.datasets.record_framing import check_heads
 from components.datasets.shards import TRAINING, VALIDATION
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
@@ -12,13 +13,17 @@ from serving.saved_model.description import DESCRIPTION
 
 
 def check_data(folder: Path) -> None:
-    """Looks for both splits' shards, and whether each begins with a tf.Example of a known layout.
+    """Looks for both splits' shards, whether their records follow one another whole, as far as that is seen
+    at once (components.datasets.record_framing), and begin with a tf.Example of a known layout.
 
     Raises:
         InputError: the folder, a split, or a file is not what it should be.
     """
-    for files in find_shards(folder):
-        _check_shards(files, folder)
+    splits = find_shards(folder)
+    for files in splits:
+        check_heads(files)
+    for files in splits:
+        _check_layout(files, folder)
 
 
 def check_model(folder: Path) -> None:
@@ -43,33 +48,19 @@ def find_shards(folder: Path) -> list[list[str]]:
     return [shards.find_shards(str(folder), split) for split in (TRAINING, VALIDATION)]
 
 
-def _check_shards(files: Iterable[str], folder: Path) -> None:
+def _check_layout(files: Sequence[str], folder: Path) -> None:
     keys = set()
     for file in files:
-        keys |= _first_keys(Path(file))
+        keys |= _first_keys(file)
     layout_of(keys, str(folder))
 
 
-def _first_keys(shard: Path) -> set[str]:
+def _first_keys(shard: str) -> set[str]:
+    """Of its first record, which check_heads has read."""
     with quiet_imports():
         import tensorflow as tf  # takes seconds
 
-    try:
-        records = list(tf.data.TFRecordDataset(str(shard)).take(1).as_numpy_iterator())
-    except tf.errors.DataLossError:
-        raise InputError(
-            f"data file {shard}: is no TFRecord file, or a damaged one; expected uncompressed TFRecords; "
-            "write it again or move it away"
-        ) from None
-    except tf.errors.OpError as error:
-        raise InputError(
-            f"data file {shard}: cannot be read ({type(error).__name__}); expected a readable TFRecord file; "
-            "mend its permissions or move it away"
-        ) from None
-    if not records and shard.stat().st_size:
-        raise InputError(
-            f"data file {shard}: is cut short; expected TFRecords; write it again or move it away"
-        )
+    records = tf.data.TFRecordDataset(shard).take(1).as_numpy_iterator()
     try:
         return {key for record in records for key in tf.train.Example.FromString(record).features.feature}
     except Exception as error:  # protobuf's DecodeError has moved between its releases
