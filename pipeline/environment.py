@@ -44,13 +44,14 @@ class Environment:
         home = _absolute(variables.get("VGG_HOME") or "~/vgg")
         data = _absolute(variables.get("VGG_DATA") or home / "data")
         init_from = variables.get("VGG_INIT_FROM")
+        init_from = _absolute(init_from) if init_from else None
         for what, path in (("home", home), ("data", data), ("initial model's", init_from)):
             if path:
                 check_literal(f"{what} folder", path)
         return cls(
             data=data,
             home=home,
-            init_from=_absolute(init_from) if init_from else None,
+            init_from=init_from,
             docker=_has_docker(variables),
             keep_nets=_keeps_nets(variables),
         )

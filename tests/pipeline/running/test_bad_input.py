@@ -47,7 +47,26 @@ def test_a_file_that_is_no_tfrecord(tmp_path):
     _expect(tmp_path, ["vgg", "run", "--data", str(data)], ["train-00000-of-00001", "TFRecord"])
 
 
-def _expect(folder: Path, command: list[str], words: list[str], **variables: str) -> None:
+def test_a_record_that_is_found_damaged_while_it_is_read(tmp_path):
+    """Its head is whole, so that nothing is seen before the run; Beam would print the whole photograph."""
+    data = tmp_path / "data"
+    made = subprocess.run(
+        [str(BIN / "vgg"), "data", "sample", "--out", str(data), "--train-per-class", "3"], check=False
+    )
+    assert made.returncode == 0
+    shard = sorted(data.glob("train-*"))[-1]
+    content = bytearray(shard.read_bytes())
+    second = 12 + int.from_bytes(content[:8], "little") + 4
+    content[second + 12 + 100] ^= 1
+    shard.write_bytes(content)
+    words = [f"data file {shard}: record 2, at byte {second}: its data or their checksum is damaged"]
+    _expect(tmp_path, ["vgg", "run", "--data", str(data)], words, started=True)
+    assert not (tmp_path / "home" / "serving").exists()
+
+
+def _expect(
+    folder: Path, command: list[str], words: list[str], *, started: bool = False, **variables: str
+) -> None:
     home = folder / "home"
     environment = {
         **os.environ,
@@ -67,4 +86,4 @@ def _expect(folder: Path, command: list[str], words: list[str], **variables: str
     assert ended.returncode == 2
     assert line.startswith("vgg: ")
     assert all(word in line for word in words), line
-    assert not home.exists()
+    assert home.exists() == started
