@@ -19,6 +19,7 @@ from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx_bsl.public import tfxio
 
 from components.code_fingerprint import fingerprint
+from components.datasets.example_keys import check_examples, layout_of_shards
 from components.datasets.record_framing import check_heads, check_records
 from components.datasets.shards import VALIDATION, find_shards
 from components.evaluation.averager import write_predictions
@@ -70,10 +71,14 @@ def find_examples(data: str) -> Examples:
     files = find_shards(data, VALIDATION)
     if "://" not in data:  # elsewhere each head may be a request
         check_heads(files)
+    where = f"data folder {data}"
     try:
-        labels = read_labels(files, f"data folder {data}")
-    except tf.errors.DataLossError:
-        check_records(files)  # says which file, and where
+        layout_of_shards(files, where)
+        labels = read_labels(files, where)
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, UnicodeDecodeError):
+        # TensorFlow names no file; the last is of its own message, which has bytes of the record in it.
+        check_records(files)
+        check_examples(files)
         raise
     return Examples(tuple(files), labels, _fingerprint(files))
 

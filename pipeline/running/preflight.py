@@ -1,14 +1,12 @@
 """Looks at the data before anything starts, so that a mistake costs a second and one line."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from components.datasets import shards
-from components.datasets.layouts import layout_of
+from components.datasets.example_keys import layout_of_shards
 from components.datasets.record_framing import check_heads
 from components.datasets.shards import TRAINING, VALIDATION
 from models.errors import InputError
-from models.quiet_imports import quiet_imports
 from serving.saved_model.description import DESCRIPTION
 
 
@@ -23,7 +21,7 @@ def check_data(folder: Path) -> None:
     for files in splits:
         check_heads(files)
     for files in splits:
-        _check_layout(files, folder)
+        layout_of_shards(files, f"data folder {folder}")
 
 
 def check_model(folder: Path) -> None:
@@ -46,25 +44,3 @@ def find_shards(folder: Path) -> list[list[str]]:
         InputError: components.datasets.shards.find_shards'.
     """
     return [shards.find_shards(str(folder), split) for split in (TRAINING, VALIDATION)]
-
-
-def _check_layout(files: Sequence[str], folder: Path) -> None:
-    keys = set()
-    for file in files:
-        keys |= _first_keys(file)
-    layout_of(keys, str(folder))
-
-
-def _first_keys(shard: str) -> set[str]:
-    """Of its first record, which check_heads has read."""
-    with quiet_imports():
-        import tensorflow as tf  # takes seconds
-
-    records = tf.data.TFRecordDataset(shard).take(1).as_numpy_iterator()
-    try:
-        return {key for record in records for key in tf.train.Example.FromString(record).features.feature}
-    except Exception as error:  # protobuf's DecodeError has moved between its releases
-        raise InputError(
-            f"data file {shard}: its first record is no tf.Example ({error}); expected the keys of "
-            "build_imagenet_data.py or of TFDS; write it with `vgg data folders` or move it away"
-        ) from None

@@ -150,6 +150,19 @@ def test_evaluation_on_another_file_system(data):
     _expect(lambda: find_examples(folder), f"{folder}/{path.name}", 3, THIRD, "its data or their checksum")
 
 
+@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("record", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0 a JPEG"])
+def test_evaluation_of_whole_records_that_are_no_examples(data, number, record):
+    path = data / "validation-00001-of-00002"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for each in range(4):
+            writer.write(record if each == number else _example())
+    with pytest.raises(InputError) as caught:
+        find_examples(str(data))
+    assert str(caught.value).startswith(f"data file {path}: record {number + 1} is no tf.Example")
+    assert "\n" not in str(caught.value)
+
+
 def test_heads_alone_are_read_after_the_first_record(data):
     """The data are not: damage there is found when they are used."""
     path = data / "train-00000-of-00002"

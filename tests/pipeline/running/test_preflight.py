@@ -115,7 +115,7 @@ def test_one_bad_shard_among_good_ones_is_named(data):
 def test_a_split_without_records(data, name):
     (data / name).write_bytes(b"")
     message = _message(data)
-    assert message.startswith(f"{data}")
+    assert message.startswith(f"data folder {data}: feature keys none")
     assert "none" in message
     assert "expected image/encoded" in message
 
@@ -124,7 +124,7 @@ def test_a_split_without_records(data, name):
 def test_records_that_are_no_examples(data, record):
     bad = _write(data / TRAIN, record)
     message = _message(data)
-    assert message.startswith(f"data file {bad}: its first record is no tf.Example")
+    assert message.startswith(f"data file {bad}: record 1 is no tf.Example")
 
 
 def test_a_folder_named_like_a_shard(data):
@@ -137,6 +137,6 @@ def test_a_folder_named_like_a_shard(data):
 def test_examples_of_unknown_keys(data, name):
     _write(data / name, _example(["pixels", "class"]))
     message = _message(data)
-    assert message.startswith(f"{data}: feature keys class, pixels; expected image/encoded")
+    assert message.startswith(f"data folder {data}: feature keys class, pixels; expected image/encoded")
     assert "image, label, file_name" in message
     assert "write the TFRecords with" in message
