@@ -150,10 +150,10 @@ def test_evaluation_on_another_file_system(data):
     _expect(lambda: find_examples(folder), f"{folder}/{path.name}", 3, THIRD, "its data or their checksum")
 
 
-@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize(("shard", "number"), [(0, 0), (1, 0), (1, 2)])
 @pytest.mark.parametrize("record", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0 a JPEG"])
-def test_evaluation_of_whole_records_that_are_no_examples(data, number, record):
-    path = data / "validation-00001-of-00002"
+def test_evaluation_of_whole_records_that_are_no_examples(data, shard, number, record):
+    path = data / f"validation-0000{shard}-of-00002"
     with tf.io.TFRecordWriter(str(path)) as writer:
         for each in range(4):
             writer.write(record if each == number else _example())

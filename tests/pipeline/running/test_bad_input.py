@@ -39,6 +39,15 @@ def test_an_empty_data_folder(tmp_path):
     _expect(tmp_path, ["vgg", "run", "--data", str(empty)], [str(empty), "train", "vgg data sample"])
 
 
+def test_a_missing_shard(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("train-00000-of-00003", "train-00002-of-00003", "validation-00000-of-00001"):
+        (data / name).touch()
+    words = ["1 of the 3 training shards is missing: train-00001-of-00003"]
+    _expect(tmp_path, ["vgg", "run", "--data", str(data)], words)
+
+
 def test_a_file_that_is_no_tfrecord(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
