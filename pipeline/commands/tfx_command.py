@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from tfx.tools.cli import labels
 
 from models.quiet_imports import quiet_imports
 from pipeline.environment import PIPELINE_NAME, Environment
@@ -23,6 +22,9 @@ from pipeline.environment import PIPELINE_NAME, Environment
 ENTRY = Path(__file__).absolute().with_name("tfx_entry.py")
 NAME_OPTIONS = ["--pipeline_name", "--pipeline-name", "--pipeline"]
 INTERRUPTED = 130
+# As in tfx.tools.cli.labels: from TFX 1.21 on, importing the package `tfx` imports tfx_bsl, for seconds.
+LOCAL_ENGINE, NAME = "local", "pipeline_name"
+ROOT, DSL_PATH = "pipeline_root", "pipeline_dsl_path"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,9 +46,9 @@ def register() -> Path:
     """
     path = _local_home() / PIPELINE_NAME / "pipeline_args.json"
     wanted = {
-        labels.PIPELINE_NAME: PIPELINE_NAME,
-        labels.PIPELINE_ROOT: str(Environment.from_variables(os.environ).pipeline_root),
-        labels.PIPELINE_DSL_PATH: str(ENTRY),
+        NAME: PIPELINE_NAME,
+        ROOT: str(Environment.from_variables(os.environ).pipeline_root),
+        DSL_PATH: str(ENTRY),
     }
     if _registration(path) != wanted:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,7 @@ def _local_home() -> Path:
     """Folder of the local engine's registrations, as in TFX's BaseHandler."""
     if "LOCAL_HOME" in os.environ:
         return Path(os.environ["LOCAL_HOME"])
-    return Path.home() / "tfx" / labels.LOCAL_ENGINE
+    return Path.home() / "tfx" / LOCAL_ENGINE
 
 
 def _registration(path: Path) -> Any:
@@ -79,13 +81,13 @@ def _is_plain_run(arguments: list[str]) -> bool:
     """
     if arguments[:2] != ["run", "create"]:
         return False
-    options = [click.Option([*NAME_OPTIONS]), click.Option(["--engine"], default=labels.LOCAL_ENGINE)]
+    options = [click.Option([*NAME_OPTIONS]), click.Option(["--engine"], default=LOCAL_ENGINE)]
     command = click.Command("create", params=options, add_help_option=False)
     try:
         given = command.make_context("create", arguments[2:]).params
     except click.UsageError:
         return False
-    return given["pipeline_name"] == PIPELINE_NAME and given["engine"] == labels.LOCAL_ENGINE
+    return given[NAME] == PIPELINE_NAME and given["engine"] == LOCAL_ENGINE
 
 
 def _run() -> NoReturn:
@@ -114,7 +116,7 @@ def _tfx_group() -> click.Group:
         from tfx.tools.cli.cli_main import cli_group
         from tfx.tools.cli.commands.run import run_group
     create = run_group.commands["create"]
-    name = next(option for option in create.params if option.name == labels.PIPELINE_NAME)
+    name = next(option for option in create.params if option.name == NAME)
     name.opts = NAME_OPTIONS
     create.callback = _amended(create.callback)
     return cli_group
@@ -123,12 +125,12 @@ def _tfx_group() -> click.Group:
 def _amended(tfx_create_run: Any) -> Any:
     @functools.wraps(tfx_create_run)
     def create_run(**options: Any) -> None:
-        if options["pipeline_name"] == PIPELINE_NAME:
+        if options[NAME] == PIPELINE_NAME:
             source = click.get_current_context().get_parameter_source("engine")
             if source == click.core.ParameterSource.DEFAULT:
-                options["engine"] = labels.LOCAL_ENGINE
+                options["engine"] = LOCAL_ENGINE
             # TFX refuses runtime parameters on the local engine: its answer to give.
-            if options["engine"] == labels.LOCAL_ENGINE and not options["runtime_parameter"]:
+            if options["engine"] == LOCAL_ENGINE and not options["runtime_parameter"]:
                 _run()
         tfx_create_run(**options)
 

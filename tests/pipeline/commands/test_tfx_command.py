@@ -1,5 +1,6 @@
 """The `tfx` command. pipeline/commands/tfx_entry.py is replaced by a stand-in, which prints and exits."""
 
+import importlib
 import json
 import os
 import signal
@@ -127,6 +128,13 @@ def test_a_good_registration_is_left_alone(tfx, registration, known):
         before.st_ino,
         before.st_mtime_ns,
     )
+
+
+def test_its_names_are_those_of_tfx():
+    labels = importlib.import_module("tfx.tools.cli.labels")
+    ours = (tfx_command.NAME, tfx_command.ROOT, tfx_command.DSL_PATH, tfx_command.LOCAL_ENGINE)
+    tfxs = (labels.PIPELINE_NAME, labels.PIPELINE_ROOT, labels.PIPELINE_DSL_PATH, labels.LOCAL_ENGINE)
+    assert ours == tfxs
 
 
 def test_the_registration_is_in_the_home_folder_by_default(monkeypatch, tmp_path):
