@@ -12,6 +12,11 @@ import tensorflow as tf
 from models import exif_orientation, image_header
 from models.limits import MOST_PIXELS
 
+DCT = "INTEGER_ACCURATE"
+"""How a JPEG's cosine transform is undone. Pillow, Caffe and browsers, so published weights too, see these
+pixels; TensorFlow's own default, INTEGER_FAST, differs by 1.1 grey levels on average and up to 25, and is no
+faster: measured in docs/results.md, "Decoding JPEG"."""
+
 
 def decode(image_bytes: tf.Tensor, *, most_pixels: int = MOST_PIXELS) -> tf.Tensor:
     """JPEG or PNG (scalar string) as it looks: uint8 [H, W, 3], turned as its EXIF says.
@@ -26,7 +31,8 @@ def decode(image_bytes: tf.Tensor, *, most_pixels: int = MOST_PIXELS) -> tf.Tens
     shape = image_header.declared_shape(image_bytes)
     with tf.control_dependencies([check_size(shape, most_pixels)]):
         readable = image_header.with_adobe_marker(image_bytes, shape[2])
-        image = tf.io.decode_image(readable, channels=3, expand_animations=False)
+        # Of PNG too. tf.io.decode_image, the wider one, leaves the transform to TensorFlow's default.
+        image = tf.io.decode_jpeg(readable, channels=3, dct_method=DCT)
     image = tf.ensure_shape(image, [None, None, 3])
     return exif_orientation.upright(image, exif_orientation.orientation(image_bytes))
 

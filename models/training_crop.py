@@ -95,7 +95,8 @@ def source_pixels(
             readable = image_header.with_adobe_marker(image_bytes, shape[2])
         window = window_of(shape[:2])
         place = tf.concat([window.start, window.size], 0)
-        return tf.io.decode_and_crop_jpeg(readable, place, channels=3), window.scale, window.translation
+        pixels = tf.io.decode_and_crop_jpeg(readable, place, channels=3, dct_method=images.DCT)
+        return pixels, window.scale, window.translation
 
     def whole():
         image = _decode(image_bytes)

@@ -14,7 +14,6 @@ from models.training_crop import draw, training_crop
 SIZE = 32
 # Grey levels: float32 places of samples, rounded differently in a window than in the whole image.
 TOLERANCE = 0.02
-JPEG_LEVELS = 5  # between Pillow's decoder and TensorFlow's
 
 
 def _encoded(pixels: np.ndarray, form: str = "JPEG", mode: str = "RGB", **options) -> bytes:
@@ -90,7 +89,7 @@ def test_a_crop_shows_the_photograph_as_it_looks(form, orientation):
     upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(encoded))))
     plain = _encoded(upright, "PNG")
     for number in range(5):
-        np.testing.assert_allclose(_crop(encoded, number), _crop(plain, number), atol=JPEG_LEVELS)
+        np.testing.assert_allclose(_crop(encoded, number), _crop(plain, number), atol=TOLERANCE)
 
 
 def test_bytes_behind_the_end_of_a_jpeg_change_nothing():

@@ -96,8 +96,8 @@ def _analysed(
 
 
 def _pixels(encoded: Sequence[bytes]) -> np.ndarray:
-    decoded = [tf.io.decode_image(image, channels=3, expand_animations=False) for image in encoded]
-    return np.concatenate([image.numpy().reshape(-1, 3) for image in decoded]).astype(np.float64)
+    decoded = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB"), np.float64) for image in encoded]
+    return np.concatenate([image.reshape(-1, 3) for image in decoded])
 
 
 def _check_against_numpy(found: transform.TrainingSet, encoded: Sequence[bytes]) -> None:

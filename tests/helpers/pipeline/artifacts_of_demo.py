@@ -1,9 +1,11 @@
 """What the demo's first run left behind, read without the project's own code."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 
 def first_model(home: Path, node: str) -> Path:
@@ -20,14 +22,11 @@ def weights_of(model: Path) -> dict[str, np.ndarray]:
 
 
 def mean_rgb(data: Path) -> np.ndarray:
-    """Of all pixels of all training images, by NumPy.
-
-    By TensorFlow's decoder, as the pipeline has it: with Pillow's the mean is (1.1, 0.0, 1.2) higher.
-    """
+    """Of all pixels of all training images, by Pillow and NumPy."""
     total, pixels = np.zeros(3), 0
     for record in tf.data.TFRecordDataset(sorted(map(str, data.glob("train-*")))).as_numpy_iterator():
         encoded = tf.train.Example.FromString(record).features.feature["image/encoded"].bytes_list.value[0]
-        image = tf.io.decode_jpeg(encoded, channels=3).numpy().reshape(-1, 3).astype(np.float64)
+        image = np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"), np.float64).reshape(-1, 3)
         total, pixels = total + image.sum(axis=0), pixels + len(image)
     return total / pixels
 
