@@ -1,5 +1,7 @@
 """The written schema of ImageNet TFRecords, and how StatisticsGen must look at them."""
 
+import json
+
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -22,7 +24,18 @@ def statistics_options() -> tfdv.StatsOptions:
         image = schema.feature.add(name=layout.image, type=schema_pb2.BYTES)
         image.image_domain.SetInParent()
     keys = [key for layout in LAYOUTS for key in layout.required + layout.optional]
-    return tfdv.StatsOptions(schema=schema, feature_allowlist=keys)
+    return _OneFormOptions(schema=schema, feature_allowlist=keys)
+
+
+class _OneFormOptions(tfdv.StatsOptions):
+    """Options whose text is the same under TFX 1.16 and 1.21.
+
+    It is a parameter of StatisticsGen, so a part of its cache key: a home folder begun under one version goes
+    on under the other without computing all anew. TFDV 1.21 has lost one attribute, which 1.16 must find.
+    """
+
+    def to_json(self) -> str:
+        return json.dumps({"_slice_sqls": None, **json.loads(super().to_json())}, sort_keys=True)
 
 
 def written_schema(layout: Layout, classes: int, found: frozenset[str]) -> schema_pb2.Schema:
