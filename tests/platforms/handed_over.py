@@ -2,9 +2,9 @@
 
     python tests/platforms/handed_over.py FOLDER [--without-run]
 
-writes into FOLDER, by this platform's own commands: a data set; a model with its answers, its evaluation and
-a net trained on from it; and a home folder whose run was stopped in its training. `.ci/two_platforms.sh` has
-each platform do that for the other.
+writes into FOLDER, by this platform's own commands: the compiled pipeline; a data set; a model with its
+answers, its evaluation and a net trained on from it; and a home folder whose run was stopped in its training.
+`.ci/two_platforms.sh` has each platform do that for the other.
 """
 
 import json
@@ -16,12 +16,17 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import json_format
+from tfx.dsl.compiler.compiler import Compiler
 
 from components.datasets.layouts import IMAGENET
 from components.recipe import TrainerConfig, Training
 from components.training.train import TrainingFolders, TrainingInputs, train
 from models.net import Net
 from models.vgg import build
+from pipeline.environment import Environment
+from pipeline.experiments.catalogue import EXPERIMENTS
+from pipeline.pipeline import create_pipeline
 from serving.candidate import in_process
 from serving.saved_model.export import export
 from serving.saved_model.head import Head
@@ -30,6 +35,7 @@ BIN = Path(sys.executable).parent
 NET = Net("A", classes=10, width=16, input_size=64)
 MEAN_RGB = (120.0, 118.0, 110.0)
 IMAGES, STEPS, PREEMPTED = 8, 3, 75
+TRAINED_PER_CLASS, VALIDATED_PER_CLASS = 12, 6
 EXPERIMENT, EPOCHS = "small-A-64", 12
 
 
@@ -37,7 +43,9 @@ def hand_over(folder: Path, *, with_run: bool) -> None:
     """All that the module's text lists; the home folder only `with_run`."""
     data, model = folder / "data", folder / "model"
     folder.mkdir(parents=True)
-    _vgg("data", "sample", "--out", str(data), "--train-per-class", "24", "--validation-per-class", "6")
+    (folder / "pipeline.json").write_text(compiled_pipeline())
+    images = ("--train-per-class", str(TRAINED_PER_CLASS), "--validation-per-class", str(VALIDATED_PER_CLASS))
+    _vgg("data", "sample", "--out", str(data), *images)
     export(build(NET, seed=5), NET, _head(), str(model))
     photographs = validation_photographs(data)
     np.savez(
@@ -48,6 +56,13 @@ def hand_over(folder: Path, *, with_run: bool) -> None:
     (folder / "evaluation.json").write_text(json.dumps(evaluation(folder, folder / "evaluated")))
     if with_run:
         _stop_a_run(folder)
+
+
+def compiled_pipeline() -> str:
+    """EXPERIMENT's pipeline as TFX represents it, in JSON: all of cache keys but the data."""
+    environment = Environment.from_variables({"VGG_HOME": "/home", "VGG_DATA": "/data"})
+    compiled = Compiler().compile(create_pipeline(EXPERIMENTS[EXPERIMENT], environment))
+    return json.dumps(json_format.MessageToDict(compiled), indent=1, sort_keys=True)
 
 
 def validation_photographs(data: Path) -> list[bytes]:
@@ -64,7 +79,7 @@ def trained_on(folder: Path, out: Path) -> Path:
         train_files=tuple(sorted(map(str, (folder / "data").glob("train-*")))),
         validation_files=tuple(sorted(map(str, (folder / "data").glob("validation-*")))),
         layout=IMAGENET,
-        images=240,
+        images=NET.classes * TRAINED_PER_CLASS,
         mean_rgb=np.float32(MEAN_RGB),
         covariance_rgb=np.diag(np.float32([4000.0, 3000.0, 2000.0])),
         class_names=_head().class_names,

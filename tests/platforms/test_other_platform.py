@@ -7,7 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from platforms.handed_over import EPOCHS, evaluation, run, trained_on, validation_photographs
+from platforms.handed_over import (
+    EPOCHS,
+    compiled_pipeline,
+    evaluation,
+    run,
+    trained_on,
+    validation_photographs,
+)
 
 from serving.candidate import ask, in_process
 from serving.model_server import ModelServer
@@ -30,6 +37,11 @@ def other() -> Path:
 @pytest.fixture(scope="module")
 def answers(other) -> dict[str, np.ndarray]:
     return dict(np.load(other / "answers.npz"))
+
+
+def test_its_pipeline_is_the_same(other):
+    """The cache's keys are made from it: a home folder goes on under another platform."""
+    assert compiled_pipeline() == (other / "pipeline.json").read_text()
 
 
 def test_its_model_answers_the_same_in_process(other, answers):
@@ -64,7 +76,8 @@ def test_its_run_goes_on_from_where_it_was_stopped(other):
     started = run(other)
     said, _ = started.communicate()
     assert started.returncode == 0, said
-    assert {"ImportExampleGen", "Transform", "UndecodableGate"} <= set(re.findall(r"([\w.]+) +cached", said))
+    reused = ("ImportExampleGen", "StatisticsGen", "Transform", "UndecodableGate")
+    assert set(reused) <= set(re.findall(r"([\w.]+) +cached", said))
     assert re.search(r"going on after step \d+, in epoch 3", said)
     epochs = [int(number) for number in re.findall(r"epoch +(\d+)  loss", said)]
     assert epochs == list(range(3, EPOCHS + 1))
