@@ -1,34 +1,25 @@
-"""Finds the photographs of a folder tree with one folder per class, and its label space."""
+"""Finds the photographs of a folder tree with one folder per class."""
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.datasets.manifest import Category
+from components.datasets.class_names import class_name, spelled, unlike
+from components.datasets.folder_names import (
+    HIDDEN,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    is_leftover,
+    splits_among,
+)
+from components.datasets.image_files import SUFFIXES, Source, images_below, is_image, stamp_of
+from components.datasets.manifest import Account
 from models.errors import InputError
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
-VALIDATION_NAMES = ("val", "validation")
 LAYOUT = "train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg"
-
-
-@dataclass(frozen=True)
-class Source:
-    """One image file.
-
-    Attributes:
-        path: where it is.
-        name: relative to the folder that was given, with "/".
-        category: the class folder's name.
-        stamp: a line that changes with the file: name, bytes and modification time.
-    """
-
-    path: Path
-    name: str
-    category: str
-    stamp: str
 
 
 @dataclass
@@ -38,14 +29,14 @@ class Found:
     Attributes:
         train: the image files, by name.
         validation: those of the folder for validation; None where there is no such folder.
-        folders: the class folders' names, also of those without images.
-        others: files that are no images by their suffix, counted by suffix.
+        classes: by class the names of its folders, also of those without images.
+        account: how it was read.
     """
 
     train: list[Source] = field(default_factory=list)
     validation: list[Source] | None = None
-    folders: set[str] = field(default_factory=set)
-    others: Counter = field(default_factory=Counter)
+    classes: dict[str, set[str]] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
 
 
 def check_folder(source: Path) -> None:
@@ -58,73 +49,162 @@ def check_folder(source: Path) -> None:
 
 
 def find(source: Path) -> Found:
-    """The image files below `source`, which has train/ and val/, or else the class folders themselves.
+    """The image files below `source`, which has folders for training and validation, or else class folders.
 
-    Links are followed; names that begin with a dot are passed over.
+    Links are followed; hidden names and other programs' folders are passed over, and counted.
 
     Raises:
         InputError: no such layout, or a split without images.
     """
-    found = Found()
-    validation = _validation_folder(source)
-    if validation:
-        found.train += _images(source, source / "train", found)
-        found.validation = list(_images(source, validation, found))
+    walk = _Walk(source)
+    found = walk.found
+    splits = _split_folders(source, [path.name for path in walk.folders(source)])
+    if splits:
+        found.train = list(walk.images(source / splits[TRAIN]))
+        found.validation = list(walk.images(source / splits[VALIDATION]))
+        walk.count_outside(splits.values())
     else:
-        found.train += _images(source, source, found)
+        found.train = list(walk.images(source))
     for name, images in (("training", found.train), ("validation", found.validation)):
         if images is not None and not images:
             raise _layout_error(source, f"no {name} images ({', '.join(SUFFIXES)})")
+    found.account = walk.account(splits, unlike(found.classes))
     return found
 
 
-def categories_of(folders: set[str], class_list: Path | None) -> list[Category]:
-    """The classes in label order: the list's, or else the folders in alphabetical order.
+def check_unwrapped(source: Path, found: Found) -> None:
+    """Whether the only class is not the folder of an archive, with the class folders in it.
 
     Raises:
-        InputError: the list cannot be used, or there is a folder that it does not name.
+        InputError: it is.
     """
-    if class_list is None:
-        if len(folders) < 2:
-            raise InputError(f"{len(folders)} class folder; expected at least 2; add a folder per class")
-        return [Category(synset=name, text=name) for name in sorted(folders)]
-    categories = _read_class_list(class_list)
-    unknown = sorted(folders - {category.synset for category in categories})
-    if unknown:
-        raise InputError(
-            f"folder {unknown[0]!r}: not in {class_list}, which names {len(categories)} classes; "
-            "expected folders named as its first column; rename the folder or add a line"
-        )
-    return categories
+    if len(found.classes) > 1:
+        return
+    splits = found.account.split_folders
+    root = source / splits[TRAIN] if splits else source
+    walk = _Walk(source)
+    for folder in walk.folders(root):
+        within = len(walk.folders(folder))
+        if within > 1:
+            do = "put them in its place" if splits else f"name {folder} in its place"
+            raise InputError(
+                f"{source}: one class folder, {spelled(folder.name)}, which holds {within} folders; expected "
+                f"{LAYOUT}; {do}"
+            )
 
 
-def _validation_folder(source: Path) -> Path | None:
-    there = [name for name in ("train", *VALIDATION_NAMES) if _visible_folder(source / name)]
-    if len(there) == 3 or len(there) == 1:
-        raise _layout_error(source, f"has {', '.join(f'{name}/' for name in there)} only partly as expected")
-    if len(there) == 2 and "train" not in there:
-        raise _layout_error(source, "has val/ and validation/ and no train/")
-    return source / there[1] if there else None
+class _Walk:
+    """A look through a tree, that notes in `found` what it passes."""
+
+    def __init__(self, source: Path):
+        self.source, self.found = source, Found()
+        self._nested, self._outside = Counter(), Counter()
+        self._leftovers, self._others = Counter(), Counter()
+
+    def account(self, splits: dict[str, str], class_folders: dict[str, list[str]]) -> Account:
+        """Of what was passed until now."""
+        counted = (self._nested, self._outside, self._leftovers, self._others)
+        return Account(splits, class_folders, *(dict(+counter) for counter in counted))
+
+    def folders(self, root: Path) -> list[Path]:
+        """Those in `root` that may be splits or classes, sorted."""
+        return sorted(path for path in _entries(root) if path.is_dir() and not is_leftover(path.name))
+
+    def images(self, root: Path) -> Iterator[Source]:
+        """The image files in the class folders of `root`."""
+        for path in sorted(_entries(root)):
+            if not path.is_dir():
+                if is_image(path.name) and not path.name.startswith("."):
+                    self._outside[self._relative(root)] += 1
+            elif is_leftover(path.name):
+                self._count_leftovers(path)
+            else:
+                yield from self._class_images(path)
+
+    def count_outside(self, read: Iterable[str]) -> None:
+        """Images in what lies beside the folders of the splits."""
+        for path in sorted(_entries(self.source)):
+            if path.is_dir() and is_leftover(path.name):
+                self._count_leftovers(path)
+            elif path.is_dir() and path.name not in read:
+                self._outside[path.name] += images_below(path)
+            elif is_image(path.name) and not path.name.startswith("."):
+                self._outside["."] += 1
+
+    def _class_images(self, folder: Path) -> Iterator[Source]:
+        category = class_name(folder.name)
+        if not category:
+            raise InputError(
+                f"{self.source}: a class folder is called {folder.name!r}; expected a name that can be read; "
+                "rename it"
+            )
+        self.found.classes.setdefault(category, set()).add(folder.name)
+        self._check_splits_within(folder)
+        for path in self._files(folder):
+            if not is_image(path.name):
+                self._others[path.suffix.lower() or "no suffix"] += 1
+                continue
+            if path.parent != folder:
+                self._nested[self._relative(path.parent)] += 1
+            name = self._relative(path)
+            yield Source(path, name, category, stamp_of(path, name))
+
+    def _check_splits_within(self, folder: Path) -> None:
+        within = splits_among(path.name for path in self.folders(folder))
+        if len(within) > 1:
+            names = " and ".join(f"{name}/" for each in within.values() for name in each)
+            alone = len(self.folders(folder.parent)) == 1
+            do = f"name {folder} in its place" if alone else "put the splits above the classes"
+            raise InputError(
+                f"{self.source}: {self._relative(folder)}/ holds {names}; expected {LAYOUT}; {do}"
+            )
+
+    def _files(self, folder: Path) -> Iterator[Path]:
+        """Below `folder`, at any depth; a link back to a folder above is not walked again."""
+        walked = set()
+        for top, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+            walked.add(os.path.realpath(top))
+            for name in folders:
+                if is_leftover(name):
+                    self._count_leftovers(Path(top, name))
+            folders[:] = sorted(
+                name
+                for name in folders
+                if not is_leftover(name) and os.path.realpath(os.path.join(top, name)) not in walked
+            )
+            for name in sorted(names):
+                if not name.startswith("."):
+                    yield Path(top, name)
+                elif is_image(name):
+                    self._leftovers[HIDDEN] += 1
+
+    def _count_leftovers(self, folder: Path) -> None:
+        images = images_below(folder)
+        if images:
+            self._leftovers[folder.name] += images
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.source).as_posix()
 
 
-def _visible_folder(path: Path) -> bool:
-    return not path.name.startswith(".") and path.is_dir()
+def _split_folders(source: Path, names: list[str]) -> dict[str, str]:
+    """The folder of each of the two splits; none where the folders are the classes'."""
+    there = splits_among(names)
+    if not there:
+        return {}
+    several = [each for each in there.values() if len(each) > 1]
+    if several:
+        raise _layout_error(source, f"has {' and '.join(f'{name}/' for name in several[0])} for one split")
+    held_out = there.get(VALIDATION) or there.get(TEST)
+    if TRAIN not in there or not held_out:
+        has = " and ".join(f"{each[0]}/" for each in there.values())
+        lacks = "training" if TRAIN not in there else "validation"
+        raise _layout_error(source, f"has {has} and no folder for {lacks}")
+    return {TRAIN: there[TRAIN][0], VALIDATION: held_out[0]}
 
 
 def _layout_error(source: Path, found: str) -> InputError:
     return InputError(f"{source}: {found}; expected {LAYOUT}; arrange the folder so or name another")
-
-
-def _images(source: Path, root: Path, found: Found) -> Iterator[Source]:
-    """The image files in the class folders of `root`; notes the folders and the other files in `found`."""
-    for folder in sorted(path for path in _entries(root) if _visible_folder(path)):
-        found.folders.add(folder.name)
-        for path in _files(folder):
-            if path.suffix.lower() in SUFFIXES:
-                name = path.relative_to(source).as_posix()
-                yield Source(path, name, folder.name, _stamp(path, name))
-            else:
-                found.others[path.suffix.lower() or "no suffix"] += 1
 
 
 def _entries(root: Path) -> list[Path]:
@@ -134,42 +214,7 @@ def _entries(root: Path) -> list[Path]:
         raise _layout_error(root, error.strerror or "cannot be read") from error
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All visible files below `folder`, at any depth; a link back to a folder above is not walked again."""
-    walked = set()
-    for top, folders, names in os.walk(folder, followlinks=True):
-        walked.add(os.path.realpath(top))
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and os.path.realpath(os.path.join(top, name)) not in walked
-        )
-        yield from (Path(top, name) for name in sorted(names) if not name.startswith("."))
-
-
-def _stamp(path: Path, name: str) -> str:
-    """A link to nowhere has no size; it is reported as unreadable when its turn comes."""
-    try:
-        status = path.stat()
-    except OSError:
-        return f"{name}\tmissing"
-    return f"{name}\t{status.st_size}\t{status.st_mtime_ns}"
-
-
-def _read_class_list(path: Path) -> list[Category]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-        raise InputError(
-            f"{path}: {reason}; expected lines of SYNSET<TAB>NAME or NAME; name another --class-list"
-        ) from error
-    columns = [[column.strip() for column in line.split("\t")] for line in lines]
-    names = Counter(row[0] for row in columns)
-    for number, row in enumerate(columns, start=1):
-        if not row[0] or names[row[0]] > 1:
-            problem = f"{row[0]!r} is there twice" if row[0] else "is empty"
-            raise InputError(f"{path}: line {number}: {problem}; expected one class a line; correct the list")
-    if len(columns) < 2:
-        raise InputError(f"{path}: {len(columns)} classes; expected at least 2; correct the list")
-    return [Category(synset=row[0], text=row[1] if len(row) > 1 and row[1] else row[0]) for row in columns]
+def _refuse(error: OSError) -> None:
+    raise InputError(
+        f"{error.filename}: {error.strerror}; expected a readable folder; give the right to read it"
+    )

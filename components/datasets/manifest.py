@@ -1,7 +1,7 @@
 """dataset.json: what a data set was made from and what it holds; how a data set is recognised."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,38 @@ class SplitReport:
         images: how many.
         per_class: images by synset.
         shards: bytes by file name.
-        unreadable: {"file", "reason"} of each source that gave no picture.
         changed: {"file", "reason"} of each picture that is not its source's own bytes.
     """
 
     images: int = 0
     per_class: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)
-    unreadable: list[dict[str, str]] = field(default_factory=list)
     changed: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Account:
+    """How a folder of photographs was read, and what of it was not stored.
+
+    Attributes:
+        split_folders: the folder that each split was read from; empty where a hash divided the classes.
+        class_folders: by class, where they are not called exactly so, the names of its folders.
+        nested: images by folder, of the folders below class folders; they belong to the class.
+        outside: images by folder, of folders that are no class folders, for which they were not read.
+        leftovers: images by name, of the folders of other programs' thumbnails and copies, and hidden files.
+        other_files: files that are no images by their suffix, counted by suffix.
+        unreadable: {"file", "reason", "mendable"} of each image that a run would not decode.
+        repeated: {"file", "reason", "kind"} of each photograph that was left out as it is there again.
+    """
+
+    split_folders: dict[str, str] = field(default_factory=dict)
+    class_folders: dict[str, list[str]] = field(default_factory=dict)
+    nested: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, int] = field(default_factory=dict)
+    leftovers: dict[str, int] = field(default_factory=dict)
+    other_files: dict[str, int] = field(default_factory=dict)
+    unreadable: list[dict[str, Any]] = field(default_factory=list)
+    repeated: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -46,7 +69,7 @@ class DataSet:
         parameters: all that the content depends on, as JSON; equal parameters mean an equal data set.
         categories: in label order; the first has label 1.
         splits: by name.
-        other_files: files beside the images that were passed over, counted by suffix.
+        account: of the folder that it was made from.
         already_there: it was found, and left untouched.
     """
 
@@ -54,7 +77,7 @@ class DataSet:
     parameters: dict[str, Any]
     categories: list[Category]
     splits: dict[str, SplitReport]
-    other_files: dict[str, int] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
     already_there: bool = False
 
     @property
@@ -70,7 +93,7 @@ def save(made: DataSet, folder: Path) -> None:
         "class_names": [category.text for category in made.categories],
         "synsets": [category.synset for category in made.categories],
         "splits": {name: asdict(report) for name, report in made.splits.items()},
-        "other_files": made.other_files,
+        **asdict(made.account),
     }
     (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -116,17 +139,22 @@ def _load(out: Path) -> DataSet | None:
     try:
         content = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
         names = zip(content["synsets"], content["class_names"], strict=True)
-        splits = {name: SplitReport(**report) for name, report in content["splits"].items()}
+        splits = {name: _fields(SplitReport, report) for name, report in content["splits"].items()}
         categories = [Category(synset, text) for synset, text in names]
-        parameters, others = dict(content["parameters"]), dict(content["other_files"])
-        return DataSet(out, parameters, categories, splits, others, already_there=True)
+        account = _fields(Account, content)
+        return DataSet(out, dict(content["parameters"]), categories, splits, account, already_there=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _fields(kind: type, content: dict[str, Any]) -> Any:
+    """Of an older version's manifest, too: what it has beside, or has not yet, does not matter."""
+    return kind(**{one.name: content[one.name] for one in fields(kind) if one.name in content})
 
 
 def _difference(there: dict[str, Any], asked: dict[str, Any]) -> str:
     """The first parameter that differs, in words; values where a person can read them."""
     key = next(key for key in (*asked, *there) if there.get(key) != asked.get(key))
-    if isinstance(asked.get(key), int | str) and "sha256" not in key:
+    if isinstance(asked.get(key), int | float | str) and "sha256" not in key:
         return f"{key} is {there.get(key)} there and {asked[key]} here"
     return f"{key.removesuffix('_sha256')} differ"

@@ -59,7 +59,7 @@ def write_sample(
     counts = {"train": train_per_class, "validation": validation_per_class}
     splits = [Split(name, _sources(seed, name, counts[name]), SHARDS[name]) for name in SPLITS]
     categories = [Category(synset=name, text=name) for name in SHAPES]
-    return tfrecords.write(out, Plan(parameters, categories, splits), draw, watcher=watcher)
+    return tfrecords.write(out, parameters, lambda: Plan(categories, splits), draw, watcher=watcher)
 
 
 def draw(source: Source) -> Picture:

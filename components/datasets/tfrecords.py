@@ -6,14 +6,14 @@ the pipeline's cache looks at the files' modification times.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from components.datasets.in_order import in_order
 from components.datasets.layouts import IMAGENET
-from components.datasets.manifest import Category, DataSet, SplitReport, existing, save
+from components.datasets.manifest import Account, Category, DataSet, SplitReport, existing, save
 from components.datasets.staging import staged
 from models.quiet_imports import quiet_imports
 
@@ -62,14 +62,6 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Unreadable:
-    """A source that gave no picture, and why."""
-
-    file: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Split:
     """What is to be written: `sources` in their final order, in `shards` runs of nearly equal length."""
 
@@ -83,32 +75,31 @@ class Plan:
     """A whole data set to be written.
 
     Attributes:
-        parameters: all that its content depends on, as JSON; equal parameters mean an equal data set.
         categories: in label order; the first has label 1.
         splits: train and validation.
-        other_files: files that are passed over, counted by suffix; for the manifest.
+        account: for the manifest.
     """
 
-    parameters: dict[str, Any]
     categories: Sequence[Category]
     splits: Sequence[Split]
-    other_files: dict[str, int] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
 
 
 class Watcher:
-    """Told what happens while a data set is written; this one keeps silent."""
+    """Told what happens while a data set is made; this one keeps silent."""
 
-    def image(self, split: str, total: int) -> None:
-        """One of the `total` sources of `split` was read."""
+    def step(self, stage: str, total: int) -> None:
+        """One of the `total` sources of `stage`, such as the split that is written, is done."""
 
-    def unreadable(self, source: Unreadable) -> None:
-        """A source gave no picture."""
+    def unreadable(self, file: str, reason: str) -> None:
+        """A file is left out, as a run would not decode it."""
 
 
 def write(
     out: Path,
-    plan: Plan,
-    read: Callable[[Source], Picture | Unreadable],
+    parameters: dict[str, Any],
+    plan: Callable[[], Plan],
+    read: Callable[[Source], Picture],
     *,
     accept: Callable[[DataSet], None] = lambda made: None,
     watcher: Watcher | None = None,
@@ -116,27 +107,30 @@ def write(
     """Writes the data set, unless it is already there.
 
     Args:
-        out: the folder; it must be new or empty, or hold a data set with the plan's parameters.
-        plan: what to write.
-        read: source -> picture; called from two threads, its results are written in the sources' order.
+        out: the folder; it must be new or empty, or hold a data set with these parameters.
+        parameters: all that the content depends on, as JSON; equal parameters mean an equal data set.
+        plan: what to write; called once it is certain that it is not there and that `out` can be written.
+        read: source -> picture; called from several threads, its results are written in the sources' order.
         accept: looks at the data set before it gets its name; what it raises leaves no folder behind.
-        watcher: is told of progress and unreadable sources.
+        watcher: is told of progress and unreadable files.
 
     Raises:
         InputError: `out` holds something else or cannot be written.
     """
     out, watcher = out.resolve(), watcher or Watcher()
-    found = existing(out, plan.parameters)
+    found = existing(out, parameters)
     if found:
-        for source in (source for report in found.splits.values() for source in report.unreadable):
-            watcher.unreadable(Unreadable(**source))
+        for one in found.account.unreadable:
+            watcher.unreadable(one["file"], one["reason"])
         accept(found)
         return found
     with staged(out) as folder:
+        planned = plan()
         splits = {
-            split.name: _write_split(folder, split, plan.categories, read, watcher) for split in plan.splits
+            split.name: _write_split(folder, split, planned.categories, read, watcher)
+            for split in planned.splits
         }
-        made = DataSet(out, plan.parameters, list(plan.categories), splits, plan.other_files)
+        made = DataSet(out, parameters, list(planned.categories), splits, planned.account)
         accept(made)
         save(made, folder)
     return made
@@ -187,7 +181,7 @@ def _write_split(
     folder: Path,
     split: Split,
     categories: Sequence[Category],
-    read: Callable[[Source], Picture | Unreadable],
+    read: Callable[[Source], Picture],
     watcher: Watcher,
 ) -> SplitReport:
     report = SplitReport(per_class={category.synset: 0 for category in categories})
@@ -196,11 +190,10 @@ def _write_split(
         path = folder / f"{split.name}-{shard:05d}-of-{split.shards:05d}"
         begin, end = (total * edge // split.shards for edge in (shard, shard + 1))
         with _record_writer(path) as write_record:
-            for result in _in_order(read, split.sources[begin:end]):
-                if isinstance(result, Picture):
-                    write_record(to_example(result, categories).SerializeToString(deterministic=True))
-                _count(report, result, categories, watcher)
-                watcher.image(split.name, total)
+            for picture in in_order(read, split.sources[begin:end]):
+                write_record(to_example(picture, categories).SerializeToString(deterministic=True))
+                _count(report, picture, categories)
+                watcher.step(split.name, total)
         report.shards[path.name] = path.stat().st_size
     return report
 
@@ -216,23 +209,8 @@ def _record_writer(path: Path) -> Iterator[Callable[[bytes], None]]:
         raise OSError(error.message) from error
 
 
-def _count(
-    report: SplitReport, result: Picture | Unreadable, categories: Sequence[Category], watcher: Watcher
-) -> None:
-    if isinstance(result, Unreadable):
-        report.unreadable.append(asdict(result))
-        watcher.unreadable(result)
-        return
+def _count(report: SplitReport, picture: Picture, categories: Sequence[Category]) -> None:
     report.images += 1
-    report.per_class[categories[result.label - 1].synset] += 1
-    if result.changed:
-        report.changed.append({"file": result.filename, "reason": result.changed})
-
-
-def _in_order(
-    read: Callable[[Source], Picture | Unreadable], sources: Sequence[Source]
-) -> Iterator[Picture | Unreadable]:
-    """Reads with two threads, at most 64 pictures ahead of the writer: more would fill the memory."""
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        for begin in range(0, len(sources), 64):
-            yield from threads.map(read, sources[begin : begin + 64])
+    report.per_class[categories[picture.label - 1].synset] += 1
+    if picture.changed:
+        report.changed.append({"file": picture.filename, "reason": picture.changed})

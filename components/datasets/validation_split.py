@@ -5,13 +5,16 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeVar
 
-from components.datasets.class_folders import Source
+from components.datasets.image_files import Source
+
+Image = TypeVar("Image", bound=Source)
 
 
 def split_within_classes(
-    images: Iterable[Source], fraction: float, seed: int
-) -> tuple[list[Source], list[Source]]:
+    images: Iterable[Image], fraction: float, seed: int
+) -> tuple[list[Image], list[Image]]:
     """(training, validation): of each class the share `fraction`, 0..1, that a hash of the name puts first.
 
     Of a class of two or more, at least one is kept for validation and at least one for training; a single

@@ -38,7 +38,8 @@ def data() -> None:
 def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int) -> None:
     """Draw a data set: ten shapes, in the sizes of photographs."""
     from components.datasets.sample import write_sample
-    from pipeline.commands.data_screen import screen, summarise
+    from pipeline.commands.data_screen import screen
+    from pipeline.commands.data_summary import summarise
 
     with screen() as watcher:
         made = write_sample(
@@ -70,17 +71,26 @@ def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int
 )
 @click.option("--train-shards", type=click.IntRange(min=1), help="Else one for about 500 images, at least 2.")
 @click.option("--validation-shards", type=click.IntRange(min=1), help="Else one for about 500 images.")
-@click.option("--strict", is_flag=True, help="Write nothing if any file is unreadable.")
+@click.option(
+    "--re-encode",
+    is_flag=True,
+    help="Re-encode as JPEG what a run would not decode, where that mends it: too many pixels (these are "
+    "scaled down), other formats, some damage.",
+)
+@click.option(
+    "--strict", is_flag=True, help="Write nothing if a file is unreadable or a photograph is there twice."
+)
 def folders(source: Path, out: Path, **options) -> None:
     """Write the photographs of SRC, one folder per class.
 
-    SRC holds train/CLASS/*.jpg and val/CLASS/*.jpg (or validation/), or CLASS/*.jpg, which is split within
-    each class by a hash of the files' names. JPEG and PNG files are stored as they are; unreadable ones are
-    listed.
+    SRC holds train/CLASS/*.jpg and val/CLASS/*.jpg (or Training/ and Testing/, valid/, ...), or CLASS/*.jpg,
+    which is split within each class by a hash of the files' names. JPEG and PNG files are stored as they are.
+    Left out and listed are files that a run would not decode, and photographs that are there twice.
     """
     check_folder(source)
     from components.datasets.folders import Options, write_folders
-    from pipeline.commands.data_screen import screen, summarise
+    from pipeline.commands.data_screen import screen
+    from pipeline.commands.data_summary import summarise
 
     with screen() as watcher:
         made = write_folders(source, out, Options(**options), watcher=watcher)

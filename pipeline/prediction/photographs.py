@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.datasets.class_folders import SUFFIXES
+from components.datasets.image_files import SUFFIXES
 
 STANDARD_INPUT = "-"
 MOST_BYTES = 64 * 2**20  # a few are in memory at a time; a photograph of 100 megapixels has some 40 MB

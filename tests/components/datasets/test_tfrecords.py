@@ -9,13 +9,17 @@ import pytest
 import tensorflow as tf
 
 from components.datasets import tfrecords
-from components.datasets.manifest import Category
+from components.datasets.manifest import Account, Category
 from components.datasets.staging import staged
-from components.datasets.tfrecords import Box, Picture, Plan, Split, Unreadable
+from components.datasets.tfrecords import Box, Picture, Plan, Split, Watcher
 from models.errors import InputError
 
 CATEGORIES = [Category("n01", "tench"), Category("n02", "goldfish")]
-PLAN = Plan({"made": "here"}, CATEGORIES, [Split("train", range(5), 2), Split("validation", range(2), 1)])
+PARAMETERS = {"made": "here"}
+
+
+def plan() -> Plan:
+    return Plan(CATEGORIES, [Split("train", range(5), 2), Split("validation", range(2), 1)])
 
 
 def picture(index: int, **values) -> Picture:
@@ -69,7 +73,7 @@ def test_boxes_are_left_out_where_none_is_known():
 
 
 def test_shards_hold_the_sources_in_their_order(tmp_path):
-    made = tfrecords.write(tmp_path / "out", PLAN, picture)
+    made = tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture)
     assert sorted(path.name for path in made.folder.iterdir()) == [
         "dataset.json",
         "train-00000-of-00002",
@@ -81,56 +85,72 @@ def test_shards_hold_the_sources_in_their_order(tmp_path):
     assert made.splits["train"].per_class == {"n01": 3, "n02": 2}
 
 
-def test_an_unreadable_source_is_counted_out_and_noted(tmp_path):
-    def read(index):
-        return Unreadable("3.JPEG", "is torn") if index == 3 else picture(index)
+def test_what_was_left_out_is_noted_and_told_again(tmp_path):
+    account = Account(unreadable=[{"file": "3.JPEG", "reason": "is torn", "mendable": False}])
+    told = []
 
-    made = tfrecords.write(tmp_path / "out", PLAN, read)
-    assert made.splits["train"].images == 4
-    assert made.splits["train"].unreadable == [{"file": "3.JPEG", "reason": "is torn"}]
+    class Listener(Watcher):
+        def unreadable(self, file, reason):
+            told.append((file, reason))
+
+    for _ in range(2):
+        made = tfrecords.write(
+            tmp_path / "out",
+            PARAMETERS,
+            lambda: Plan(CATEGORIES, plan().splits, account),
+            picture,
+            watcher=Listener(),
+        )
+        assert made.account == account
+    assert told == [("3.JPEG", "is torn")]  # the first time by whoever planned it
+
+
+def test_nothing_is_planned_where_the_data_set_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write"):
+        tfrecords.write(tmp_path / "file" / "out", PARAMETERS, lambda: pytest.fail("planned"), picture)
 
 
 def test_the_same_data_set_is_left_untouched(tmp_path):
-    made = tfrecords.write(tmp_path / "out", PLAN, picture)
+    made = tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture)
     before = {path: path.stat().st_mtime_ns for path in (made.folder, *made.folder.iterdir())}
-    again = tfrecords.write(tmp_path / "out", PLAN, lambda index: pytest.fail("was read again"))
+    again = tfrecords.write(tmp_path / "out", PARAMETERS, plan, lambda index: pytest.fail("was read again"))
     assert again.already_there
     assert again.splits == made.splits
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_another_data_set_is_never_overwritten(tmp_path):
-    made = tfrecords.write(tmp_path / "out", PLAN, picture)
-    other = Plan({"made": "elsewhere"}, CATEGORIES, PLAN.splits)
+    made = tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture)
     with pytest.raises(InputError, match="made is here there and elsewhere here.*choose another --out"):
-        tfrecords.write(tmp_path / "out", other, picture)
+        tfrecords.write(tmp_path / "out", {"made": "elsewhere"}, plan, picture)
     assert len(list(made.folder.iterdir())) == 4
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "diary.txt").write_text("mine")
     with pytest.raises(InputError, match="not a data set"):
-        tfrecords.write(tmp_path, PLAN, picture)
+        tfrecords.write(tmp_path, PARAMETERS, plan, picture)
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InputError, match="not a data set"):
-        tfrecords.write(tmp_path / "out", PLAN, picture)
+        tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture)
 
 
 def test_a_damaged_data_set_is_not_taken_for_whole(tmp_path):
-    made = tfrecords.write(tmp_path / "out", PLAN, picture)
+    made = tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture)
     (made.folder / "train-00001-of-00002").write_bytes(b"cut")
     with pytest.raises(InputError, match="damaged.*train-00001-of-00002"):
-        tfrecords.write(tmp_path / "out", PLAN, picture)
+        tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture)
 
 
 def test_an_empty_folder_and_a_link_to_one_can_be_filled(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    tfrecords.write(tmp_path / "link", PLAN, picture)
+    tfrecords.write(tmp_path / "link", PARAMETERS, plan, picture)
     assert (tmp_path / "real" / "dataset.json").is_file()
     assert (tmp_path / "link").is_symlink()
 
@@ -140,7 +160,7 @@ def test_what_is_not_accepted_leaves_nothing(tmp_path):
         raise InputError("no")
 
     with pytest.raises(InputError, match="no"):
-        tfrecords.write(tmp_path / "out", PLAN, picture, accept=refuse)
+        tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture, accept=refuse)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -151,14 +171,14 @@ def test_an_interrupt_leaves_nothing(tmp_path):
         return picture(index)
 
     with pytest.raises(KeyboardInterrupt):
-        tfrecords.write(tmp_path / "out", PLAN, read)
+        tfrecords.write(tmp_path / "out", PARAMETERS, plan, read)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"^\S+: .*choose another --out$"):
-        tfrecords.write(tmp_path / "file" / "out", PLAN, picture)
+        tfrecords.write(tmp_path / "file" / "out", PARAMETERS, plan, picture)
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
@@ -168,7 +188,9 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
         with pytest.raises(InputError, match=r"^\S+: cannot write[^\n]*choose another --out$"):
-            tfrecords.write(tmp_path / "out", PLAN, lambda index: picture(index, encoded=bytes(90_000)))
+            tfrecords.write(
+                tmp_path / "out", PARAMETERS, plan, lambda index: picture(index, encoded=bytes(90_000))
+            )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
@@ -179,15 +201,15 @@ SLOW_WRITER = """
 import sys, time
 from pathlib import Path
 from components.datasets import tfrecords
-from components.datasets.manifest import Category
+from components.datasets.manifest import Account, Category
 from components.datasets.tfrecords import Plan, Split
 
 def read(index):
     Path(sys.argv[2]).touch()
     time.sleep(60)
 
-plan = Plan({}, [Category("a", "a")], [Split("train", range(9), 1)])
-tfrecords.write(Path(sys.argv[1]), plan, read)
+plan = Plan([Category("a", "a")], [Split("train", range(9), 1)])
+tfrecords.write(Path(sys.argv[1]), {}, lambda: plan, read)
 """
 
 
@@ -204,7 +226,7 @@ def test_a_killed_run_leaves_no_data_set_and_does_not_hinder_the_next(tmp_path):
     left = list(place.iterdir())
     assert len(left) == 1
     assert left[0].name.startswith(".out.partial-")
-    tfrecords.write(place / "out", PLAN, picture)
+    tfrecords.write(place / "out", PARAMETERS, plan, picture)
     assert [path.name for path in place.iterdir()] == ["out"]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from helpers.class_folders import per_class, photograph, photographs, refusal, summary
 
-from components.datasets.class_folders import Source
+from components.datasets.image_files import Source
 from components.datasets.validation_split import split_within_classes
 
 

@@ -1,0 +1,53 @@
+"""What the folders of data sets are usually called: those of splits, and those of other programs.
+
+Data sets come as train/, valid/ and test/, as Training/ and Testing/, as training_set/ and test_set/.
+"""
+
+import re
+from collections.abc import Iterable
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+_SPLIT = re.compile(r"(?:(train|training)|(val|valid|validation)|(test|testing))[ _-]?(?:set|data|images)?")
+
+_OTHER_PROGRAMS = {
+    "__macosx",  # archives made by macOS's Finder
+    "@eadir",  # Synology's thumbnails
+    "@recycle",  # QNAP's
+    "#recycle",
+    "#snapshot",
+    "$recycle.bin",  # Windows'
+    "system volume information",
+    "lost+found",
+    "thumbnails",
+    "_thumbs",
+    "_thumbnails",
+    "picasa originals",
+    "originals (picasa)",
+    "__pycache__",
+}
+
+HIDDEN = "hidden files"
+
+
+def split_called(name: str) -> str | None:
+    """TRAIN, VALIDATION or TEST of a folder's name in any case, such as `Train` or `test_set`; else None."""
+    found = _SPLIT.fullmatch(name.casefold())
+    if not found:
+        return None
+    return TRAIN if found[1] else VALIDATION if found[2] else TEST
+
+
+def splits_among(names: Iterable[str]) -> dict[str, list[str]]:
+    """The names of folders for each split that has any, sorted."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(names):
+        split = split_called(name)
+        if split:
+            found.setdefault(split, []).append(name)
+    return found
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a folder is hidden (.thumbnails, .picasaoriginals) or another program's, and no class."""
+    return name.startswith(".") or name.casefold() in _OTHER_PROGRAMS

@@ -1,0 +1,57 @@
+"""Writes a photograph anew as a JPEG that TensorFlow decodes, where it can be read at all.
+
+Pillow reads more than the pipeline's decoder: other formats, files without their last bytes, more pixels than
+models.limits.MOST_PIXELS. It also tells in words why a file cannot be read.
+"""
+
+import math
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from models.limits import MOST_PIXELS
+
+# One at a time: a file of this kind may have 178 million pixels, and Python's warnings are the process's.
+_ALONE = threading.Lock()
+
+
+def written_anew(encoded: bytes) -> bytes:
+    """A JPEG of quality 100, upright, RGB or grey, scaled down to MOST_PIXELS where it has more.
+
+    Raises:
+        Exception: Pillow does not read it; its decoders raise about anything for a damaged file.
+    """
+    with opened(encoded) as image:
+        most = MOST_PIXELS
+        if image.width * image.height > most:
+            scale = math.sqrt(most / (image.width * image.height))
+            image.thumbnail([max(int(side * scale), 1) for side in image.size])
+        upright = ImageOps.exif_transpose(image)
+        stream = BytesIO()
+        _in_eight_bits(upright).save(stream, "JPEG", quality=100, subsampling=0)
+        return stream.getvalue()
+
+
+@contextmanager
+def opened(encoded: bytes) -> Iterator[Image.Image]:
+    """As Pillow reads it, without its warning of many pixels; more than 178 million are refused.
+
+    Raises:
+        Exception: as `written_anew`.
+    """
+    with _ALONE, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(BytesIO(encoded)) as image:
+            yield image
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """Of 16 bits the upper 8, as models.images.decode takes them; Pillow's convert would cut off at 255."""
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    return image if image.mode == "L" else image.convert("RGB")

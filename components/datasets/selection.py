@@ -1,0 +1,139 @@
+"""Decides which photographs of a folder tree are stored, in which split and in which order."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from components.datasets.class_folders import Found
+from components.datasets.image_files import Source
+from components.datasets.in_order import in_order
+from components.datasets.inspection import Photograph, Unreadable, inspect
+from components.datasets.manifest import Category
+from components.datasets.repeated import without_repeated
+from components.datasets.tfrecords import Plan, Split, Watcher
+from components.datasets.validation_split import split_within_classes
+from models.errors import InputError
+
+IMAGES_PER_SHARD = 500
+LEAST_SHARDS = {"train": 2, "validation": 1}
+LOOK = "looked at"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How folders become a data set.
+
+    Attributes:
+        validation_fraction: share of each class's images, 0..1, where there is no folder for validation.
+        seed: of that split and of the order of the images.
+        class_list: file that fixes the label space, or None: the folders in alphabetical order.
+        train_shards: None: one for about every 500 images, at least 2.
+        validation_shards: None: one for about every 500 images.
+        strict: a file that would be left out is an error.
+        re_encode: files that a run would not decode are re-encoded where that mends them.
+    """
+
+    validation_fraction: float = 0.1
+    seed: int = 0
+    class_list: Path | None = None
+    train_shards: int | None = None
+    validation_shards: int | None = None
+    strict: bool = False
+    re_encode: bool = False
+
+
+def select(
+    source: Path, found: Found, categories: Sequence[Category], options: Options, watcher: Watcher
+) -> Plan:
+    """Decodes each file, and leaves out those that do not decode or are there twice.
+
+    What is left out is noted in `found.account`. With `strict` the plan is left to fail on that account.
+
+    Raises:
+        InputError: a class has nothing left to train on, no image is left for validation, or there are fewer
+            images than shards.
+    """
+    sources = [*found.train, *(found.validation or ())]
+    photographs, unreadable = _inspected(sources, options, watcher)
+    found.account.unreadable = [asdict(one) for one in unreadable]
+    held_out = {one.name for one in found.validation or ()}
+    train, validation, repeated = without_repeated(
+        [one for one in photographs if one.name not in held_out],
+        [one for one in photographs if one.name in held_out],
+    )
+    found.account.repeated = [asdict(one) for one in repeated]
+    if options.strict and (unreadable or repeated):
+        return Plan(categories, [], found.account)
+    if found.validation is None:
+        train, validation = split_within_classes(train, options.validation_fraction, options.seed)
+    _check_each_class(found, train)
+    _check_validation(source, found, train, validation)
+    splits = [_split("train", train, options), _split("validation", validation, options)]
+    return Plan(categories, splits, found.account)
+
+
+def _inspected(
+    sources: Sequence[Source], options: Options, watcher: Watcher
+) -> tuple[list[Photograph], list[Unreadable]]:
+    photographs, unreadable = [], []
+    for result in in_order(partial(inspect, re_encode=options.re_encode), sources):
+        if isinstance(result, Photograph):
+            photographs.append(result)
+        else:
+            unreadable.append(result)
+            watcher.unreadable(result.file, result.reason)
+        watcher.step(LOOK, len(sources))
+    return photographs, unreadable
+
+
+def _check_each_class(found: Found, train: Sequence[Source]) -> None:
+    """A listed class without a folder is no mistake; a folder without an image to train on is one."""
+    empty = sorted(set(found.classes) - {one.category for one in train})
+    if empty:
+        raise InputError(
+            f"class {empty[0]!r}: no readable image to train on{_left_out(empty[0], found)}"
+            + (f", nor in {len(empty) - 1} other classes" if len(empty) > 1 else "")
+            + "; expected at least one a class; add images or remove the folder"
+        )
+
+
+def _left_out(category: str, found: Found) -> str:
+    """An example of the class's photographs that are there elsewhere too."""
+    names = {one.name for one in (*found.train, *(found.validation or ())) if one.category == category}
+    return next(
+        (f" ({one['file']} {one['reason']})" for one in found.account.repeated if one["file"] in names), ""
+    )
+
+
+def _check_validation(
+    source: Path, found: Found, train: Sequence[Source], validation: Sequence[Source]
+) -> None:
+    if validation:
+        return
+    if found.validation is not None:
+        folder = found.account.split_folders["validation"]
+        raise InputError(
+            f"{source / folder}: no image is left for validation, as none can be read or all are in two "
+            "classes; expected at least one; add images"
+        )
+    raise InputError(
+        f"{source}: one image in each of {len(train)} classes, so that none is left for validation; "
+        "expected two in at least one class; add images, or arrange them as train/CLASS/*.jpg and "
+        "val/CLASS/*.jpg"
+    )
+
+
+def _split(name: str, photographs: Sequence[Photograph], options: Options) -> Split:
+    """The split in its final order: drawn by seed, so that no shard holds a single class."""
+    asked = options.train_shards if name == "train" else options.validation_shards
+    shards = asked or max(round(len(photographs) / IMAGES_PER_SHARD), LEAST_SHARDS[name])
+    if asked and asked > len(photographs):
+        raise InputError(
+            f"--{name}-shards {asked}: {name} has {len(photographs)} images, expected at least one a shard; "
+            "ask for fewer shards"
+        )
+    order = np.random.default_rng([options.seed, name == "train"]).permutation(len(photographs))
+    return Split(name, [photographs[index] for index in order], min(shards, len(photographs)))
