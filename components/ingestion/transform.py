@@ -20,6 +20,7 @@ from models.pixel_moments import MOMENTS, mean_and_covariance, pixel_moments
 UNDECODABLE = "undecodable_images"
 CLASS_NAMES = "class_names"
 SYNSETS = "synsets"
+LINE_BREAKS = r"[\t\n\v\f\r\x1c-\x1e\x{85}\x{2028}\x{2029}]+"
 
 
 def preprocessing_fn(inputs: dict) -> dict:
@@ -43,7 +44,7 @@ def preprocessing_fn(inputs: dict) -> dict:
         at_once=tf.data.AUTOTUNE,
     )
     counts = tf.stack([tf.cast(~decodable, tf.int64), tf.ones_like(label)], axis=1)
-    tft.vocabulary(tf.boolean_mask(filename, ~decodable), vocab_filename=UNDECODABLE)
+    tft.vocabulary(_one_line(tf.boolean_mask(filename, ~decodable)), vocab_filename=UNDECODABLE)
     synset = [layout.synset] if layout.synset else []
     for vocabulary, keys in ((CLASS_NAMES, layout.optional), (SYNSETS, synset)):
         tft.vocabulary(_labelled(inputs, keys, label), vocab_filename=vocabulary)
@@ -131,9 +132,17 @@ def _labelled(inputs: dict, keys: Sequence[str], label: tf.Tensor) -> tf.Tensor:
             if isinstance(found, tf.SparseTensor):
                 rows = tf.shape(label, tf.int64)[0]
                 found = tf.sparse.to_dense(tf.sparse.reset_shape(found, [rows, 1]), default_value="")
-            found = tf.reshape(found, [-1])
+            found = _one_line(tf.reshape(found, [-1]))
             name = tf.where(found == "", name, found)
     return tf.strings.join([tf.as_string(label), name], separator="\t")
+
+
+def _one_line(texts: tf.Tensor) -> tf.Tensor:
+    """A vocabulary's file has a line for each entry, and leaves out entries with a line break.
+
+    All that Python's splitlines takes for one, and tabs, become spaces.
+    """
+    return tf.strings.strip(tf.strings.regex_replace(texts, LINE_BREAKS, " "))
 
 
 def _empty(feature):

@@ -107,8 +107,9 @@ def _check_against_numpy(found: transform.TrainingSet, encoded: Sequence[bytes])
 
 
 PICTURES = _pictures()
-UNDECODABLE = {"cut.JPEG": PICTURES[0][: len(PICTURES[0]) // 3], "text.JPEG": b"no image"}
-# Class 1 is `cat` twice and `dog` once; class 2 has an empty text; class 3 a synset id only; class 4 nothing.
+UNDECODABLE = {"cut.JPEG": PICTURES[0][: len(PICTURES[0]) // 3], "te\nxt.JPEG": b"no image"}
+# Class 1 is `cat` twice and `dog` once; class 2 has an empty text; class 3 a synset id only; class 4 nothing;
+# class 5 every kind of line break.
 NAMES = [
     (1, "cat", "n1"),
     (1, "dog", "n1"),
@@ -116,7 +117,7 @@ NAMES = [
     (3, None, "n3"),
     (4, None, None),
     (1, "cat", "n1"),
-    (5, "Käfer, beetle", "n5"),
+    (5, "Käfer,\r\n\tbeetle\u2028\x1c\x85", "\nn5"),
 ]
 
 
@@ -158,8 +159,8 @@ def test_mean_and_covariance_are_numpys(name, images, undecodable, request):
 
 
 def test_undecodable_images_are_named(imagenet, tfds):
-    assert transform.undecodable_images(imagenet[0]) == (["cut.JPEG", "text.JPEG", "(no unique name)"], 15)
-    assert transform.undecodable_images(tfds[0]) == (["cut.JPEG", "text.JPEG"], 14)
+    assert transform.undecodable_images(imagenet[0]) == (["cut.JPEG", "te xt.JPEG", "(no unique name)"], 15)
+    assert transform.undecodable_images(tfds[0]) == (["cut.JPEG", "te xt.JPEG"], 14)
 
 
 def test_class_names_are_texts_then_synsets_then_numbers(imagenet):
