@@ -39,13 +39,13 @@ def split_called(name: str) -> str | None:
 
 
 def splits_among(names: Iterable[str]) -> dict[str, list[str]]:
-    """The names of folders for each split that has any, sorted."""
-    found: dict[str, list[str]] = {}
+    """The names of folders, sorted, for each split that has any: TRAIN, then VALIDATION, then TEST."""
+    found: dict[str, list[str]] = {TRAIN: [], VALIDATION: [], TEST: []}
     for name in sorted(names):
         split = split_called(name)
         if split:
-            found.setdefault(split, []).append(name)
-    return found
+            found[split].append(name)
+    return {split: called for split, called in found.items() if called}
 
 
 def is_leftover(name: str) -> bool:
