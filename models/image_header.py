@@ -5,11 +5,14 @@ A file of a few kilobytes can declare more pixels than memory holds, so the size
 
 import tensorflow as tf
 
+from models.limits import MOST_SCANS
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_SIZE_AT = 16  # behind the signature and IHDR's length and name; width, then height
 START_OF_JPEG = b"\xff\xd8"
 ADOBE_SEGMENT = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"  # version 100, no transform
 CMYK = 4
+SCAN_BYTES = 10  # of the shortest header of a scan
 
 
 def declared_shape(image_bytes: tf.Tensor) -> tf.Tensor:
@@ -39,13 +42,17 @@ def pixels(shape: tf.Tensor) -> tf.Tensor:
     return tf.reduce_prod(tf.cast(shape[:2], tf.int64))
 
 
-def scans(image_bytes: tf.Tensor) -> tf.Tensor:
-    """How often a JPEG's bytes begin a scan, int64; a few more where it carries a thumbnail or a film.
+def has_too_many_scans(image_bytes: tf.Tensor, shape: tf.Tensor, most_pixels: int) -> tf.Tensor:
+    """Whether a JPEG of this declared shape has scans of more pixels than MOST_SCANS of `most_pixels`; bool.
 
     A progressive JPEG of 270 kB with 200 scans over 64 million pixels took 5 s to decode: 117 bytes a scan.
     """
-    data = tf.io.decode_raw(image_bytes, tf.uint8)
-    return tf.math.count_nonzero((data[:-1] == 0xFF) & (data[1:] == 0xDA))
+    most = MOST_SCANS * most_pixels // tf.maximum(pixels(shape), 1)
+    # Few files are long enough to hold so many: only their bytes are looked at.
+    may_have = tf.cast(tf.strings.length(image_bytes) // SCAN_BYTES, tf.int64) > most
+    return tf.cond(
+        tf.io.is_jpeg(image_bytes) & may_have, lambda: _scans(image_bytes) > most, lambda: tf.constant(False)
+    )
 
 
 def with_adobe_marker(image_bytes: tf.Tensor, channels: tf.Tensor) -> tf.Tensor:
@@ -59,6 +66,12 @@ def with_adobe_marker(image_bytes: tf.Tensor, channels: tf.Tensor) -> tf.Tensor:
         return tf.strings.join([START_OF_JPEG, ADOBE_SEGMENT, tf.strings.substr(image_bytes, 2, -1)])
 
     return tf.cond(channels == CMYK, marked, lambda: image_bytes)
+
+
+def _scans(image_bytes: tf.Tensor) -> tf.Tensor:
+    """How often a JPEG's bytes begin a scan, int64; a few more where it carries a thumbnail or a film."""
+    data = tf.io.decode_raw(image_bytes, tf.uint8)
+    return tf.math.count_nonzero((data[:-1] == 0xFF) & (data[1:] == 0xDA))
 
 
 def _png_shape(image_bytes: tf.Tensor) -> tf.Tensor:

@@ -34,10 +34,32 @@ class Window(NamedTuple):
     translation: tf.Tensor
 
 
+class DecodedCrop(NamedTuple):
+    """A crop's part of the photograph, decoded and not yet rescaled.
+
+    Attributes:
+        pixels: of the window, uint8 [h, w, 3].
+        scale, translation: the Window's.
+        mirrored: bool.
+    """
+
+    pixels: tf.Tensor
+    scale: tf.Tensor
+    translation: tf.Tensor
+    mirrored: tf.Tensor
+
+
 def training_crop(
     image_bytes: tf.Tensor, *, scales: tuple[int, int], size: int, seed: tf.Tensor
 ) -> tf.Tensor:
-    """Rescaled to S, a random crop, a random flip: float32 [size, size, 3] in 0..255.
+    """Rescaled to S, a random crop, a random flip: float32 [size, size, 3] in 0..255. See `decode_crop`."""
+    return resample(decode_crop(image_bytes, scales=scales, size=size, seed=seed), size=size)
+
+
+def decode_crop(
+    image_bytes: tf.Tensor, *, scales: tuple[int, int], size: int, seed: tf.Tensor
+) -> DecodedCrop:
+    """The half of `training_crop` that fails on a photograph that does not decode.
 
     Args:
         image_bytes: string, whatever `images.decode` takes.
@@ -55,7 +77,7 @@ def training_crop(
     pixels, scale, translation = source_pixels(
         image_bytes, lambda whole: crop_window(whole, scales=scales, size=size, drawn=drawn)
     )
-    return resample(pixels, scale, translation, size=size, mirrored=drawn[3] < 0.5)
+    return DecodedCrop(pixels, scale, translation, drawn[3] < 0.5)
 
 
 def draw(seed: tf.Tensor) -> tf.Tensor:
@@ -91,7 +113,7 @@ def source_pixels(
 
     def window_alone():
         shape = tf.io.extract_jpeg_shape(image_bytes)
-        with tf.control_dependencies([images.check_size(shape)]):
+        with tf.control_dependencies(images.check_header(image_bytes, shape)):
             readable = image_header.with_adobe_marker(image_bytes, shape[2])
         window = window_of(shape[:2])
         place = tf.concat([window.start, window.size], 0)
@@ -110,18 +132,18 @@ def source_pixels(
     return tf.cond(tf.io.is_jpeg(image_bytes) & ends & upright, window_alone, whole)
 
 
-def resample(
-    pixels: tf.Tensor, scale: tf.Tensor, translation: tf.Tensor, *, size: int, mirrored: tf.Tensor
-) -> tf.Tensor:
-    """float32 [size, size, 3] of a window's pixels, by the filter of `images.rescale`.
+def resample(crop: DecodedCrop, *, size: int) -> tf.Tensor:
+    """The crop, float32 [size, size, 3] in 0..255, by the filter of `images.rescale`.
 
     ScaleAndTranslate is fast along the rows of an image and slow along its columns, where it handles three
     numbers at a time: rows, transposed, rows, transposed gives the same bits in less than half the time.
     """
-    height, width = tf.unstack(tf.shape(pixels)[:2])
-    rows = _rows(tf.reshape(pixels, [height, 3 * width]), scale[0], translation[0], size)
-    columns = _rows(tf.reshape(tf.transpose(rows), [width, 3 * size]), scale[1], translation[1], size)
-    columns = tf.raw_ops.Reverse(tensor=columns, dims=tf.stack([mirrored, False]))
+    height, width = tf.unstack(tf.shape(crop.pixels)[:2])
+    across = tf.reshape(crop.pixels, [height, 3 * width])
+    rows = _rows(across, crop.scale[0], crop.translation[0], size)
+    turned = tf.reshape(tf.transpose(rows), [width, 3 * size])
+    columns = _rows(turned, crop.scale[1], crop.translation[1], size)
+    columns = tf.raw_ops.Reverse(tensor=columns, dims=tf.stack([crop.mirrored, False]))
     return tf.reshape(tf.transpose(tf.reshape(columns, [3 * size, size])), [size, size, 3])
 
 

@@ -37,12 +37,7 @@ def preprocessing_fn(inputs: dict) -> dict:
     layout = layout_of(inputs, "examples")
     photographs, filename = tf.reshape(inputs[layout.image], [-1]), tf.reshape(inputs[layout.filename], [-1])
     label = tf.reshape(inputs[layout.label], [-1]) - layout.first_label
-    moments, decodable = images.if_decodable(
-        photographs,
-        lambda image: pixel_moments(images.decode(image)),
-        tf.zeros([MOMENTS], tf.float64),
-        at_once=tf.data.AUTOTUNE,
-    )
+    moments, decodable = images.if_decodable(photographs, pixel_moments, tf.zeros([MOMENTS], tf.float64))
     counts = tf.stack([tf.cast(~decodable, tf.int64), tf.ones_like(label)], axis=1)
     tft.vocabulary(_one_line(tf.boolean_mask(filename, ~decodable)), vocab_filename=UNDECODABLE)
     synset = [layout.synset] if layout.synset else []

@@ -4,7 +4,7 @@ Each crop's randomness comes from a stateless seed of (experiment seed, epoch, p
 repeated, and resumed at any position.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,14 @@ import tensorflow as tf
 from components.datasets.layouts import Layout
 from models import images
 from models.colour_shift import colour_shift
-from models.training_crop import training_crop
+from models.training_crop import DecodedCrop, decode_crop, resample
 
 SHUFFLE_BYTES = 512 << 20  # of encoded photographs in the buffer
 # Read side by side, so that shards sorted by class mix: one image of each in turn. Fewer than the usual limit
 # of 1024 open files. Measured with 512: 88 MB and some 700 threads, nearly all asleep.
 INTERLEAVED_FILES = 512
 READING_THREADS = 4
+DECODED_TOGETHER = 8  # see models.images.decode_each
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,22 @@ def training_crops(source: Source, augmentation: Augmentation, epoch: int, first
     """(float32 [size, size, 3], int64 class, int64 place) of one epoch, in a random order.
 
     The place is the image's in that order; those before `first` are skipped without decoding them. Images
-    that do not decode are left out.
+    that do not decode are left out; any other error, such as of a damaged record, is raised.
     """
 
-    def crop(place, record):
-        image, label = parse(record, source.layout)
-        return _augment(image, augmentation, seed_of(augmentation, epoch, place)), label, place
+    def parsed(place, record):
+        return place, *parse(record, source.layout)
 
-    in_order = shuffled_records(source, augmentation, epoch).enumerate().skip(first)
-    return in_order.map(crop, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
+    def decoded(place, image, label):
+        seed = seed_of(augmentation, epoch, place)
+        crop = decode_crop(image, scales=augmentation.scales, size=augmentation.size, seed=seed)
+        return place, crop, label
+
+    def augmented(place, crop, label):
+        return _augment(crop, augmentation, seed_of(augmentation, epoch, place)), label, place
+
+    in_order = shuffled_records(source, augmentation, epoch).enumerate().skip(first).map(parsed)
+    return _decode_each(in_order, decoded, augmented)
 
 
 def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence[float]) -> tf.data.Dataset:
@@ -77,13 +85,15 @@ def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence
     The errors that are reported come from the Evaluator's dense evaluation.
     """
 
-    def crop(record):
-        image, label = parse(record, source.layout)
-        scaled = images.rescale(images.decode(image), side)
-        centre = tf.image.resize_with_crop_or_pad(scaled, size, size)
-        return images.subtract_mean(centre, tf.constant(mean_rgb)), label
+    def decoded(image, label):
+        return images.shortened(images.decode(image)), label
 
-    return _records(source, seed=None).map(crop, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
+    def centre(image, label):
+        crop = tf.image.resize_with_crop_or_pad(images.rescale(image, side), size, size)
+        return images.subtract_mean(crop, tf.constant(mean_rgb)), label
+
+    parsed = _records(source, seed=None).map(lambda record: parse(record, source.layout))
+    return _decode_each(parsed, decoded, centre)
 
 
 def shuffled_records(source: Source, augmentation: Augmentation, epoch: int) -> tf.data.Dataset:
@@ -107,18 +117,16 @@ def parse(record: tf.Tensor, layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
     return parsed[layout.image], parsed[layout.label] - layout.first_label
 
 
-def count_records(files: Sequence[str]) -> int:
-    """Number of records; reads the files once, without parsing them."""
-    records = _interleave(_files(files)).batch(256)
-    return int(records.reduce(tf.constant(0, tf.int64), lambda n, batch: n + tf.size(batch, tf.int64)))
+def _decode_each(parsed: tf.data.Dataset, decoded: Callable, then: Callable) -> tf.data.Dataset:
+    return images.decode_each(parsed, decoded, then, at_once=tf.data.AUTOTUNE, together=DECODED_TOGETHER)
 
 
 def _epoch_seed(augmentation: Augmentation, epoch: int) -> int:
     return augmentation.seed * 1_000_003 + epoch
 
 
-def _augment(image: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> tf.Tensor:
-    crop = training_crop(image, scales=augmentation.scales, size=augmentation.size, seed=seed)
+def _augment(decoded: DecodedCrop, augmentation: Augmentation, seed: tf.Tensor) -> tf.Tensor:
+    crop = resample(decoded, size=augmentation.size)
     mean = tf.constant(augmentation.mean_rgb, tf.float32)
     if augmentation.colours is None:
         return images.subtract_mean(crop, mean)

@@ -50,13 +50,6 @@ def test_half_size_by_hand():
     np.testing.assert_allclose(scaled[0, :, 0], [400 / 7, 240 - 400 / 7], rtol=1e-4)
 
 
-def test_with_flip_mirrors_left_and_right():
-    image = tf.constant(np.arange(12, dtype=np.float32).reshape(2, 2, 3))
-    both = images.with_flip(image).numpy()
-    np.testing.assert_array_equal(both[0], image)
-    np.testing.assert_array_equal(both[1], image.numpy()[:, ::-1])
-
-
 def test_subtract_mean():
     image = tf.constant(np.full((1, 1, 3), 100, np.uint8))
     np.testing.assert_allclose(
@@ -80,10 +73,63 @@ def test_undecodable_images_keep_their_place_in_a_graph():
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def side(batch):
         return images.if_decodable(
-            batch, lambda image: tf.cast(tf.shape(images.decode(image))[1], tf.float32), tf.constant(-1.0)
+            batch, lambda image: tf.cast(tf.shape(image)[1], tf.float32), tf.constant(-1.0)
         )
 
     sizes, decodable = side(batch)
     np.testing.assert_array_equal(sizes, [24, -1, -1, -1, 24])
     np.testing.assert_array_equal(decodable, [True, False, False, False, True])
     assert side(tf.constant([], tf.string))[0].shape == (0,)
+
+
+def test_a_fault_behind_the_decoding_does_not_pass_for_an_undecodable_image():
+    def fault(image):
+        with tf.control_dependencies([tf.debugging.Assert(tf.shape(image)[0] != 16, ["a fault"])]):
+            return tf.constant(1.0)
+
+    good = tf.constant([_jpeg(np.full((side, 24, 3), 50, np.uint8)) for side in (8, 16, 32)])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a fault"):
+        images.if_decodable(good, fault, tf.constant(-1.0))
+
+
+def test_decoded_images_keep_their_order_whatever_is_decoded_together():
+    """Of 60 numbers those that 3 divides fail and those from 20 to 29, so that some blocks are empty."""
+    elements = tf.data.Dataset.range(60)
+
+    def decode(number):
+        with tf.control_dependencies(
+            [tf.debugging.Assert((number % 3 != 0) & (number // 10 != 2), ["fails"])]
+        ):
+            return (number + 0,)
+
+    expected = [2 * n for n in range(60) if n % 3 and n // 10 != 2]
+    for together, at_once in ((1, 4), (4, 3), (8, tf.data.AUTOTUNE), (100, 2)):
+        found = images.decode_each(
+            elements, decode, lambda number: 2 * number, at_once=at_once, together=together
+        )
+        assert list(found.as_numpy_iterator()) == expected
+
+
+def test_a_fault_before_the_decoding_is_raised():
+    def read(number):
+        with tf.control_dependencies([tf.debugging.Assert(number != 7, ["a fault"])]):
+            return number + 0
+
+    found = images.decode_each(
+        tf.data.Dataset.range(20).map(read), lambda n: (n,), lambda n: n, at_once=2, together=4
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a fault"):
+        list(found.as_numpy_iterator())
+
+
+@pytest.mark.parametrize(
+    ("size", "middle"), [((2, 20), (slice(0, 2), slice(6, 14))), ((7, 1), (slice(1, 5), slice(0, 1)))]
+)
+def test_a_strip_is_cut_to_four_times_its_shorter_side(size, middle):
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    np.testing.assert_array_equal(images.shortened(tf.constant(image)), image[middle])
+
+
+def test_four_to_one_is_not_cut():
+    image = np.random.default_rng(0).integers(0, 256, (5, 20, 3), np.uint8)
+    np.testing.assert_array_equal(images.shortened(tf.constant(image)), image)

@@ -1,7 +1,6 @@
 """Encoded images to what the net sees of them, each by itself: a bad one is marked and disturbs no other.
 
-A graph has no try/except, but tf.data has ignore_errors, and a dataset inside a graph travels with it into
-the SavedModel. Only decoding and rescaling run there: the network would stay on the CPU, on one thread.
+Only decoding and rescaling run in a dataset: the network would stay on the CPU, on one thread.
 """
 
 from collections.abc import Sequence
@@ -14,8 +13,6 @@ from serving.saved_model.head import Head
 
 # Threads that decode: each may hold a declared 192 MiB, and a progressive JPEG as much again or twice.
 DECODERS = 4
-# Of an image of most_pixels; a smaller one may have more in proportion. Ten are usual.
-MOST_SCANS = 256
 DECODED, UNDECODABLE, TOO_LARGE, TOO_MANY_SCANS = range(4)
 
 Views = Sequence[tf.Tensor]
@@ -43,10 +40,17 @@ class Prepared(NamedTuple):
 def prepare(image_bytes: tf.Tensor, head: Head, sides: Sequence[int]) -> Prepared:
     """Decodes `image_bytes`, string [n], and rescales them to each Q in `sides`; inside a tf.function."""
     count = tf.shape(image_bytes)[0]
-    images_ = tf.data.Dataset.from_tensor_slices((tf.range(count), image_bytes))
-    rows = images_.map(
-        lambda index, encoded: (index, *_row(encoded, head, sides)), num_parallel_calls=DECODERS
-    ).ignore_errors()
+    rows = images.decode_each(
+        tf.data.Dataset.from_tensor_slices((tf.range(count), image_bytes)),
+        lambda index, encoded: (index, *_decoded(encoded, head)),
+        lambda index, outcome, size, image: (
+            index,
+            outcome,
+            size,
+            _boxed(_views(outcome, image, head, sides)),
+        ),
+        at_once=DECODERS,
+    )
     # A single element of a batch costs 0.4 ms, `reduce` or an iterator 5 to 10 ms. It must not be empty, so
     # a first row stands for all that failed.
     failed = (-1, UNDECODABLE, tf.zeros([2], tf.int64), _boxed(_no_views(sides)))
@@ -57,32 +61,29 @@ def prepare(image_bytes: tf.Tensor, head: Head, sides: Sequence[int]) -> Prepare
     return Prepared(tf.gather(outcomes, row), tf.gather(sizes, row), [tf.gather(of_q, row) for of_q in boxes])
 
 
-def _row(encoded: tf.Tensor, head: Head, sides: Sequence[int]) -> tuple:
-    """Outcome, size and boxed views of one image; an error where it does not decode."""
+def _decoded(encoded: tf.Tensor, head: Head) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Outcome, size and pixels of one image, none where it is too large; fails where it does not decode."""
     declared = image_header.declared_shape(encoded)
-    outcome = _by_header(encoded, declared, head)
-    size, views = tf.cond(
+    has_too_many_scans = image_header.has_too_many_scans(encoded, declared, head.most_pixels)
+    outcome = tf.where(has_too_many_scans, TOO_MANY_SCANS, DECODED)
+    outcome = tf.where(image_header.pixels(declared) <= head.most_pixels, outcome, TOO_LARGE)
+    image = tf.cond(
         outcome == DECODED,
-        lambda: _decoded(encoded, head, sides),
-        lambda: (declared[:2], _no_views(sides)),
+        lambda: images.decode(encoded, most_pixels=head.most_pixels),
+        lambda: tf.zeros([0, 0, 3], tf.uint8),
     )
-    return outcome, size, _boxed(views)
+    size = tf.where(outcome == DECODED, tf.shape(image, tf.int64)[:2], declared[:2])
+    return outcome, size, image
 
 
-def _by_header(encoded: tf.Tensor, declared: tf.Tensor, head: Head) -> tf.Tensor:
-    pixels = image_header.pixels(declared)
-    scans = tf.where(tf.io.is_jpeg(encoded), image_header.scans(encoded), 0)
-    outcome = tf.where(pixels * scans <= MOST_SCANS * head.most_pixels, DECODED, TOO_MANY_SCANS)
-    return tf.where(pixels <= head.most_pixels, outcome, TOO_LARGE)
+def _views(outcome: tf.Tensor, image: tf.Tensor, head: Head, sides: Sequence[int]) -> Views:
+    def seen():
+        return [
+            scoring.views(image, shorter_side=side, mean_rgb=head.mean_rgb, squares=head.squares)
+            for side in sides
+        ]
 
-
-def _decoded(encoded: tf.Tensor, head: Head, sides: Sequence[int]) -> tuple[tf.Tensor, Views]:
-    image = images.decode(encoded, most_pixels=head.most_pixels)
-    views = [
-        scoring.views(image, shorter_side=side, mean_rgb=head.mean_rgb, squares=head.squares)
-        for side in sides
-    ]
-    return tf.shape(image, tf.int64)[:2], views
+    return tf.cond(outcome == DECODED, seen, lambda: _no_views(sides))
 
 
 def _no_views(sides: Sequence[int]) -> Views:

@@ -15,10 +15,10 @@ from components.training import input_pipeline
 from components.training.input_pipeline import (
     Augmentation,
     Source,
-    count_records,
     training_crops,
     validation_crops,
 )
+from models import images
 
 MEAN = (120.0, 110.0, 100.0)
 SIZE = 32
@@ -158,7 +158,6 @@ def test_files_without_gz_are_read_as_they_are(tmp_path):
     plain.write_bytes(gzip.decompress(Path(zipped.files[0]).read_bytes()))
     source = Source((str(plain),), IMAGENET, 2)
     assert sorted(_greys(_epoch(source, mean=(0, 0, 0)))) == [5, 6]
-    assert count_records((*source.files, *zipped.files)) == 4
 
 
 @pytest.mark.parametrize("first", [1, 5, 11, 12])
@@ -224,7 +223,6 @@ def test_images_that_do_not_decode_are_left_out(tmp_path):
         7,
         9,
     ]
-    assert count_records(source.files) == 5
 
 
 def test_crops_are_the_image_less_the_mean(tmp_path):
@@ -275,6 +273,54 @@ def test_labels_start_at_0_in_both_layouts(tmp_path, layout, written):
     assert sorted(label for _, label, _ in _epoch(source)) == [0, 1, 2]
 
 
-def test_records_are_counted_over_all_files(sorted_by_class):
-    assert count_records(sorted_by_class.files) == 80
-    assert count_records(sorted_by_class.files[:1]) == 10
+def test_a_record_that_cannot_be_read_ends_the_epoch(textures):
+    """Cut off in the last of its records: the shard is damaged, and no image of it is."""
+    whole = Path(textures.files[1]).read_bytes()
+    Path(textures.files[1]).write_bytes(whole[:-400])
+    for crops in (
+        training_crops(textures, _augmentation(), epoch=0),
+        validation_crops(textures, side=36, size=SIZE, mean_rgb=MEAN),
+    ):
+        with pytest.raises(tf.errors.OpError):
+            list(crops.as_numpy_iterator())
+
+
+def test_a_record_without_a_label_ends_the_epoch(textures):
+    with tf.io.TFRecordWriter(textures.files[0], "GZIP") as writer:
+        example = tf.train.Example()
+        example.features.feature[IMAGENET.image].bytes_list.value.append(_texture(1))
+        writer.write(example.SerializeToString())
+    with pytest.raises(tf.errors.InvalidArgumentError, match=IMAGENET.label):
+        _epoch(textures)
+
+
+def test_a_fault_behind_the_decoding_ends_the_epoch(tmp_path, monkeypatch):
+    """Of the white image alone: it does not pass for one that does not decode."""
+    source = _source(tmp_path, [[(_texture(1), 1), (_constant(255), 1), (_texture(2), 1)]])
+    subtract = images.subtract_mean
+
+    def faulty(image, mean):
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_min(image) < 254, ["a fault"])]):
+            return subtract(image, mean)
+
+    monkeypatch.setattr(images, "subtract_mean", faulty)
+    for crops in (
+        training_crops(source, _augmentation(), epoch=0),
+        validation_crops(source, side=48, size=SIZE, mean_rgb=MEAN),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="a fault"):
+            list(crops.as_numpy_iterator())
+
+
+def test_the_validation_crop_of_a_strip_is_of_its_middle(tmp_path):
+    """1 x 60,000 pixels at S = 32 would be 2 million; white but for 4 pixels around the centre, from 0 to 90.
+
+    By hand: a pixel becomes 32 columns, so that the crop goes from half a pixel left of the centre to half a
+    pixel right of it: from the middle of the second of the four to that of the third.
+    """
+    strip = np.full((1, 60_000, 3), 255, np.uint8)
+    strip[0, 29_998:30_002] = np.array([0, 30, 60, 90], np.uint8)[:, np.newaxis]
+    source = _source(tmp_path, [[(_png(strip), 1)]])
+    ((crop, _),) = validation_crops(source, side=SIZE, size=SIZE, mean_rgb=(0, 0, 0)).as_numpy_iterator()
+    expected = 30 + 30 * (np.arange(SIZE) + 0.5) / SIZE
+    np.testing.assert_allclose(crop, np.broadcast_to(expected[:, np.newaxis], crop.shape), atol=0.01)
