@@ -61,11 +61,3 @@ def architecture(name: str) -> Architecture:
             f"net {name!r}: not in Table 1 of the paper; choose one of {', '.join(ARCHITECTURES)}"
         )
     return ARCHITECTURES[name]
-
-
-def score_map_side(image_side: int, field: int = 224) -> int:
-    """Side of the class score map for an image side in pixels (section 3.2).
-
-    Five poolings halve and floor; fc6's kernel of field / 32 then slides with stride 1.
-    """
-    return image_side // STRIDE - field // STRIDE + 1

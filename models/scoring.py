@@ -11,11 +11,6 @@ ScoreMap = Callable[[tf.Tensor], tf.Tensor]
 """float32 [N, H, W, 3], mean subtracted, to scores [N, h, w, classes]."""
 
 
-def posteriors(score_map: tf.Tensor) -> tf.Tensor:
-    """Soft-max of the spatial average of the scores, the order of the paper's text: [N, classes], float32."""
-    return tf.nn.softmax(tf.reduce_mean(tf.cast(score_map, tf.float32), axis=[1, 2]))
-
-
 def views(
     image: tf.Tensor, *, shorter_side: int, mean_rgb: Sequence[float], squares: int = SQUARES
 ) -> tf.Tensor:
@@ -24,6 +19,7 @@ def views(
     One view, the whole image rescaled to shorter side Q and not cropped; of one that is more than `squares`
     times longer than wide, so many squares of Q x Q at even distances from its one end to the other. The
     paper's images are never so long; the bound keeps a strip of 1 x 60,000 pixels from becoming 60,000 Q^2.
+    Evaluation and serving both look at images so.
     """
     size = tf.shape(image)[:2]
     rescaled = tf.cond(
@@ -35,48 +31,32 @@ def views(
 
 
 def score_maps(net: ScoreMap, views_: tf.Tensor, *, flip: bool) -> tf.Tensor:
-    """Scores of an image's `views` [V, H, W, 3] in one pass: float32 [1, V, h, w, classes].
+    """Scores of images' `views`, [N, V, H, W, 3], in one pass: float32 [1, N, V, h, w, classes].
 
-    With `flip` [2, V, h, w, classes]: of the image, then of its horizontal flip.
+    With `flip` [2, N, V, h, w, classes]: of the images, then of their horizontal flips.
     """
-    batch = tf.concat([views_, tf.reverse(views_, axis=[2])], 0) if flip else views_
-    scores = tf.cast(net(batch), tf.float32)
-    flips = 2 if flip else 1
-    return tf.reshape(scores, tf.concat([[flips, tf.shape(views_)[0]], tf.shape(scores)[1:]], 0))
+    seen = tf.stack([views_, tf.reverse(views_, axis=[3])]) if flip else views_[tf.newaxis]
+    shape = tf.shape(seen)
+    scores = tf.cast(net(tf.reshape(seen, tf.concat([[-1], shape[3:5], [3]], 0))), tf.float32)
+    return tf.reshape(scores, tf.concat([shape[:3], tf.shape(scores)[1:]], 0))
 
 
-def posterior(maps: tf.Tensor) -> tf.Tensor:
-    """Posterior [classes] of one image's `score_maps`: scores averaged over all places, flips after the
-    soft-max."""
-    return tf.reduce_mean(tf.nn.softmax(tf.reduce_mean(maps, axis=[1, 2, 3])), axis=0)
+def softmax_of_mean_scores(maps: tf.Tensor) -> tf.Tensor:
+    """Posteriors [..., classes] of score maps [..., V, h, w, classes].
 
-
-def posteriors_of_views(net: ScoreMap, by_q: Sequence[tf.Tensor], *, flip: bool) -> tf.Tensor:
-    """Posteriors [Q, classes] of one image, a row for each of its `views`."""
-    return tf.stack([posterior(score_maps(net, of_q, flip=flip)) for of_q in by_q])
-
-
-def dense(
-    net: ScoreMap, image: tf.Tensor, *, shorter_side: int, mean_rgb: Sequence[float], flip: bool = True
-) -> tf.Tensor:
-    """Posterior [classes] of one image, uint8 [H, W, 3], at one Q: see `views`.
-
-    With `flip` the mean of the posteriors of the image and of its horizontal flip.
+    Scores are averaged over all places of an image's views before the soft-max, as in the paper's text.
     """
-    seen = views(image, shorter_side=shorter_side, mean_rgb=mean_rgb)
-    return posterior(score_maps(net, seen, flip=flip))
+    return tf.nn.softmax(tf.reduce_mean(tf.cast(maps, tf.float32), axis=[-4, -3, -2]))
 
 
-def dense_at_scales(
-    net: ScoreMap,
-    image: tf.Tensor,
-    *,
-    shorter_sides: Sequence[int],
-    mean_rgb: Sequence[float],
-    flip: bool = True,
-) -> tf.Tensor:
-    """Posteriors [len(shorter_sides), classes], a row for each Q; their mean is the multi-scale posterior."""
-    return tf.stack([dense(net, image, shorter_side=q, mean_rgb=mean_rgb, flip=flip) for q in shorter_sides])
+def flip_average(maps: tf.Tensor) -> tf.Tensor:
+    """Posterior [classes] of one image's `score_maps`, [flips, 1, V, h, w, classes]."""
+    return tf.reduce_mean(softmax_of_mean_scores(maps), axis=[0, 1])
+
+
+def flip_average_by_q(net: ScoreMap, by_q: Sequence[tf.Tensor], *, flip: bool) -> tf.Tensor:
+    """Posteriors [Q, classes] of one image, a row for each of its `views`, [V, H, W, 3]."""
+    return tf.stack([flip_average(score_maps(net, of_q[tf.newaxis], flip=flip)) for of_q in by_q])
 
 
 def _squares(image: tf.Tensor, shorter_side: int, count: int) -> tf.Tensor:

@@ -1,7 +1,8 @@
 """Posteriors of many images under one method at one Q (section 3.2): what the Evaluator's figures come from.
 
-Images of the same size after rescaling share a forward pass. A pass holds at most PIXELS_AT_ONCE, so memory
-does not grow with the number of images. The result does not depend on how images are grouped.
+Images that look the same size to the net share a forward pass. A pass holds at most PIXELS_AT_ONCE, so memory
+does not grow with the number of images. The result does not depend on how images are grouped. Images are
+decoded and looked at as by the exported model: by models.images.decode and models.scoring.views.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from models import images, scoring
+from models.limits import MOST_PIXELS, SQUARES
 from models.protocols import Method, crop_places
 
 # The first block of a full-width net holds 64 float32 for each pixel, twice: 1 GiB for this many.
@@ -32,14 +34,33 @@ class Scores:
 
 
 class ViewScorer:
-    """Scores images with a fully convolutional net (models.vgg.build_fully_convolutional)."""
+    """Scores images with a fully convolutional net (models.vgg.build_fully_convolutional).
 
-    def __init__(self, net: keras.Model, *, method: Method, shorter_side: int, input_size: int, mean_rgb):
+    Args:
+        net: the network.
+        method: what it is applied to; crops of an image that is looked at in squares are taken of each.
+        shorter_side: Q in pixels.
+        input_size: side of a crop, pixels.
+        mean_rgb: subtracted, grey levels.
+        most_pixels, squares: the exported model's, see serving.saved_model.head.
+    """
+
+    def __init__(
+        self,
+        net: keras.Model,
+        *,
+        method: Method,
+        shorter_side: int,
+        input_size: int,
+        mean_rgb: Sequence[float],
+        most_pixels: int = MOST_PIXELS,
+        squares: int = SQUARES,
+    ):
         self._method, self._shorter_side, self._size = method, shorter_side, input_size
-        self._mean = tf.constant(mean_rgb, tf.float32)
+        self._mean, self._most_pixels, self._squares = tuple(mean_rgb), most_pixels, squares
         self._net = net
-        spec = tf.TensorSpec([None, None, None, 3], tf.float32)
-        self._posteriors = tf.function(self._both, input_signature=[spec])
+        spec = tf.TensorSpec([None, None, None, None, 3], tf.float32)
+        self._posteriors = tf.function(self._of_image_and_flip, input_signature=[spec])
 
     def __call__(self, encoded: Sequence[bytes]) -> list[Scores | None]:
         """The scores of each encoded image, None for one that does not decode."""
@@ -51,58 +72,62 @@ class ViewScorer:
         return found
 
     def _groups(self, encoded: Sequence[bytes]) -> Iterator[tuple[list[int], np.ndarray]]:
-        """(indices, float32 [n, H, W, 3]) of images that have one size."""
+        """(indices, float32 [n, V, H, W, 3]) of images whose views have one shape."""
         waiting: dict[tuple, list] = {}
-        for index, image in self._rescaled(encoded):
-            group = waiting.setdefault(image.shape, [])
-            group.append((int(index), image))
-            if (len(group) + 1) * self._pixels(image.shape) > PIXELS_AT_ONCE:
-                yield _stack(waiting.pop(image.shape))
+        for index, views in self._views(encoded):
+            group = waiting.setdefault(views.shape, [])
+            group.append((int(index), views))
+            if (len(group) + 1) * self._pixels(views.shape) > PIXELS_AT_ONCE:
+                yield _stack(waiting.pop(views.shape))
         for group in waiting.values():
             yield _stack(group)
 
     def _pixels(self, shape: tuple) -> int:
-        """That the net sees of one image."""
-        height, width, _ = shape
+        """That the net sees of one image and its flip."""
+        count, height, width, _ = shape
         if self._method is Method.DENSE:
-            return height * width
-        return len(crop_places(self._method, height, width, self._size)) * self._size**2
+            return 2 * count * height * width
+        return 2 * count * len(crop_places(self._method, height, width, self._size)) * self._size**2
 
-    def _rescaled(self, encoded: Sequence[bytes]):
-        """Decoded and rescaled on all cores, a few images ahead of the net; ones that fail are left out."""
+    def _views(self, encoded: Sequence[bytes]):
+        """Of each image that decodes, on all cores, a few images ahead of the net."""
+        looked_at = images.decode_each(
+            tf.data.Dataset.from_tensor_slices((np.arange(len(encoded)), np.array(encoded, object))),
+            lambda index, image: (index, images.decode(image, most_pixels=self._most_pixels)),
+            lambda index, image: (index, self._look(image)),
+            at_once=tf.data.AUTOTUNE,
+        )
+        return looked_at.prefetch(4).as_numpy_iterator()
 
-        def prepare(index, image):
-            rescaled = images.rescale(images.decode(image), self._shorter_side)
-            return index, images.subtract_mean(rescaled, self._mean)
-
-        dataset = tf.data.Dataset.from_tensor_slices((np.arange(len(encoded)), np.array(encoded, object)))
-        prepared = dataset.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
-        return prepared.prefetch(4).as_numpy_iterator()
-
-    def _score(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Posteriors of images [n, H, W, 3] and of their flips, [n, classes] each."""
-        if self._method is Method.DENSE:
-            return tuple(part.numpy() for part in self._posteriors(pixels))
-        places = crop_places(self._method, *pixels.shape[1:3], self._size)
-        crops = np.concatenate([pixels[:, y : y + self._size, x : x + self._size] for y, x in places])
-        return tuple(
-            np.mean(np.reshape(part, [len(places), len(pixels), -1]), axis=0, dtype=np.float32)
-            for part in self._crops_in_parts(crops)
+    def _look(self, image: tf.Tensor) -> tf.Tensor:
+        return scoring.views(
+            image, shorter_side=self._shorter_side, mean_rgb=self._mean, squares=self._squares
         )
 
-    def _crops_in_parts(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        most = max(1, PIXELS_AT_ONCE // self._size**2)
+    def _score(self, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Posteriors of images [n, V, H, W, 3] and of their flips, [n, classes] each."""
+        if self._method is Method.DENSE:
+            plain, flipped = self._posteriors(views).numpy()
+            return plain, flipped
+        size, places = self._size, crop_places(self._method, *views.shape[2:4], self._size)
+        # A crop has a posterior of its own, as a view has not.
+        crops = np.stack([views[:, :, y : y + size, x : x + size] for y, x in places], axis=1)
+        found = self._crops_in_parts(crops.reshape(-1, 1, size, size, 3))
+        plain, flipped = found.reshape(2, len(views), -1, found.shape[-1]).mean(axis=2, dtype=np.float32)
+        return plain, flipped
+
+    def _crops_in_parts(self, crops: np.ndarray) -> np.ndarray:
+        """float32 [2, crops, classes]."""
+        most = max(1, PIXELS_AT_ONCE // (2 * self._size**2))
         parts = [self._posteriors(crops[start : start + most]) for start in range(0, len(crops), most)]
-        plain, flipped = zip(*parts, strict=True)
-        return np.concatenate(plain), np.concatenate(flipped)
+        return np.concatenate(parts, axis=1)
 
-    def _both(self, pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return (
-            scoring.posteriors(self._net(pixels, training=False)),
-            scoring.posteriors(self._net(tf.reverse(pixels, axis=[2]), training=False)),
-        )
+    def _of_image_and_flip(self, views: tf.Tensor) -> tf.Tensor:
+        """[N, V, H, W, 3] to [2, N, classes]."""
+        maps = scoring.score_maps(lambda batch: self._net(batch, training=False), views, flip=True)
+        return scoring.softmax_of_mean_scores(maps)
 
 
 def _stack(group: list[tuple[int, np.ndarray]]) -> tuple[list[int], np.ndarray]:
-    indices, pixels = zip(*group, strict=True)
-    return list(indices), np.stack(pixels)
+    indices, views = zip(*group, strict=True)
+    return list(indices), np.stack(views)

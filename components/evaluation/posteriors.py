@@ -13,7 +13,6 @@ Records lie in partitions by key, so that a later average reads all views of a f
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,13 +115,6 @@ def read_classes(folder: str) -> LabelSpace | None:
 def is_trusted(folder: str) -> bool:
     """Whether it is only assumed that the data number the classes as the net does."""
     return _description(folder).get("trusted", True)
-
-
-def read_posteriors(folder: str) -> Iterator[ScoredImage]:
-    """All records."""
-    for partition in range(partition_count(folder)):
-        for record in tf.data.TFRecordDataset(partition_files(folder, partition)).as_numpy_iterator():
-            yield from_record(record)
 
 
 def parse_image(record: bytes, layout: Layout) -> tuple[Labelled, bytes]:

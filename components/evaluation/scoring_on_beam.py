@@ -121,6 +121,8 @@ class _Score(beam.DoFn):
             shorter_side=self._shorter_side,
             input_size=net.input_size,
             mean_rgb=head.mean_rgb,
+            most_pixels=head.most_pixels,
+            squares=head.squares,
         )
         return _Loaded(scorer, head.unique_names)
 

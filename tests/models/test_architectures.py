@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.architectures import ARCHITECTURES, architecture, score_map_side
+from models.architectures import ARCHITECTURES, architecture
 from models.errors import InputError
 from models.net import Net
 from models.vgg import build, build_fully_convolutional
@@ -51,7 +51,6 @@ def test_layers_are_named_as_in_the_field():
 
 @pytest.mark.parametrize(("side", "expected"), [(224, 1), (225, 1), (256, 2), (288, 3), (384, 6), (512, 10)])
 def test_score_map_sides_are_the_papers(side, expected):
-    assert score_map_side(side) == expected
     net = build_fully_convolutional(Net("A", classes=10, width=64))
     assert net.compute_output_shape((1, side, side, 3))[1:3] == (expected, expected)
 

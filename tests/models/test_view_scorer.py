@@ -1,11 +1,15 @@
 """Posteriors under each method against the training network and NumPy, and independent of the grouping."""
 
+import io
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.serving.exported import rescaled
+from PIL import Image
 
-from models import images, view_scorer
+from models import view_scorer
 from models.fully_convolutional import fully_convolutional
 from models.net import Net
 from models.protocols import Method, crop_places
@@ -52,7 +56,7 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def _pixels(image: bytes, side: int = Q) -> np.ndarray:
-    return images.rescale(images.decode(image), side).numpy() - np.array(MEAN, np.float32)
+    return rescaled(np.asarray(Image.open(io.BytesIO(image)), np.float32), side) - np.array(MEAN, np.float32)
 
 
 @pytest.mark.parametrize("method", [Method.MULTI_CROP, Method.TEN_CROP, Method.CENTRE_CROP])
@@ -111,3 +115,47 @@ def test_posteriors_differ_between_images(trained, encoded):
     """Without this, the comparisons above could hold for a net that says nothing."""
     found = [scores.plain for scores in _scorer(trained, Method.DENSE)(encoded) if scores]
     assert np.ptp(np.stack(found), axis=0).max() > 1e-3
+
+
+@pytest.mark.parametrize("method", [Method.DENSE, Method.CENTRE_CROP, Method.MULTI_CROP])
+def test_a_long_image_is_looked_at_in_four_squares(trained, method):
+    """20 x 140 pixels: squares of 20 at 0, 40, 80 and 120, and crops of each; beside an image of 40 x 40."""
+    generator = np.random.default_rng(4)
+    long, short = _png(generator, (20, 140)), _png(generator, (40, 40))
+    whole = np.asarray(Image.open(io.BytesIO(long)), np.float32)
+    parts = [whole[:, start : start + 20] for start in (0, 40, 80, 120)]
+    squares = np.stack([rescaled(part, Q) for part in parts]) - np.array(MEAN, np.float32)
+    found, _ = _scorer(trained, method)([long, short])
+    for seen, posterior in ((squares, found.plain), (squares[:, :, ::-1], found.flipped)):
+        if method is Method.DENSE:
+            net = fully_convolutional(trained, NET)
+            expected = _softmax(net(seen).numpy().mean(axis=(0, 1, 2)))
+        else:
+            crops = [seen[:, y : y + 32, x : x + 32] for y, x in crop_places(method, Q, Q, 32)]
+            expected = _softmax(trained(np.concatenate(crops)).numpy()).mean(axis=0)
+        np.testing.assert_allclose(posterior, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 60_000), (60_000, 1)])
+def test_a_strip_takes_no_more_than_four_squares(trained, size, monkeypatch):
+    """Rescaled whole it would be 40 x 2,400,000 pixels."""
+    seen = []
+    score = ViewScorer._score
+    monkeypatch.setattr(
+        ViewScorer, "_score", lambda self, views: (seen.append(views.shape), score(self, views))[1]
+    )
+    (found,) = _scorer(trained, Method.DENSE)([_png(np.random.default_rng(0), size)])
+    assert seen == [(1, 4, 40, 40, 3)]
+    np.testing.assert_allclose([found.plain.sum(), found.flipped.sum()], 1, atol=1e-5)
+
+
+def test_a_fault_behind_the_decoding_is_raised(trained, encoded, monkeypatch):
+    """In rescaling: it does not pass for an image that does not decode."""
+
+    def faulty(image, shorter_side):
+        with tf.control_dependencies([tf.debugging.Assert(False, ["a fault"])]):
+            return tf.cast(image, tf.float32)
+
+    monkeypatch.setattr(view_scorer.images, "rescale", faulty)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a fault"):
+        _scorer(trained, Method.DENSE)(encoded)

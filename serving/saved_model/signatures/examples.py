@@ -17,7 +17,8 @@ def output_name(shorter_side: int) -> str:
 def examples(net: scoring.ScoreMap, head: Head) -> Signature:
     """`examples` string [N], serialized tf.Examples, to the posterior of each Q and their average.
 
-    An image that does not decode gets NaN: it counts as an error, and does not end the evaluation.
+    An image that does not decode gets the same posterior for each class, as from the Scorer: it counts as an
+    error under the rule for ties, and does not end the evaluation.
     """
     shape = [len(head.shorter_sides), len(head.class_names)]
 
@@ -27,9 +28,9 @@ def examples(net: scoring.ScoreMap, head: Head) -> Signature:
             parsed[head.image_key],
             head,
             head.shorter_sides,
-            lambda views: scoring.posteriors_of_views(net, views, flip=head.flip),
+            lambda views: scoring.flip_average_by_q(net, views, flip=head.flip),
             shape,
-            otherwise=float("nan"),
+            otherwise=1 / len(head.class_names),
         )
         outputs = {output_name(q): by_q[:, row] for row, q in enumerate(head.shorter_sides)}
         return {AVERAGED: tf.reduce_mean(by_q, axis=1), **outputs}

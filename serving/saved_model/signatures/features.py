@@ -16,7 +16,8 @@ def features(fc7: scoring.ScoreMap, channels: int, head: Head) -> Signature:
     """
 
     def descriptor(views):
-        by_q = [tf.reduce_mean(scoring.score_maps(fc7, of_q, flip=head.flip), [0, 1, 2, 3]) for of_q in views]
+        maps = [scoring.score_maps(fc7, of_q[tf.newaxis], flip=head.flip) for of_q in views]
+        by_q = [tf.reduce_mean(of_q, [0, 1, 2, 3, 4]) for of_q in maps]
         return tf.math.l2_normalize(tf.reduce_mean(by_q, axis=0))
 
     def function(image_bytes):

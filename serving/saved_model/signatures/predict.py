@@ -16,11 +16,11 @@ IMAGE_BYTES = tf.TensorSpec([None], tf.string, name="image_bytes")
 def predict(net: scoring.ScoreMap, head: Head, sides: Sequence[int], *, flip: bool) -> Signature:
     """`image_bytes` string [N], JPEG or PNG of any and mixed sizes, to the posterior averaged over Q."""
 
-    def posterior(views):
-        return tf.reduce_mean(scoring.posteriors_of_views(net, views, flip=flip), axis=0)
+    def averaged(views):
+        return tf.reduce_mean(scoring.flip_average_by_q(net, views, flip=flip), axis=0)
 
     def function(image_bytes):
-        probabilities = map_images(image_bytes, head, sides, posterior, [len(head.class_names)])
+        probabilities = map_images(image_bytes, head, sides, averaged, [len(head.class_names)])
         return _with_top_classes(probabilities, head.unique_names)
 
     return function, [IMAGE_BYTES]
@@ -40,13 +40,13 @@ def top_score_maps(net: scoring.ScoreMap, head: Head) -> Signature:
             prepared = prepare(tf.identity(image_bytes), head, head.shorter_sides)
         with tf.control_dependencies([check(prepared, head)]):
             views = prepared.views_of(tf.constant(0))
-        maps = [scoring.score_maps(net, of_q, flip=head.flip) for of_q in views]
-        probabilities = tf.reduce_mean([scoring.posterior(of_q) for of_q in maps], axis=0)
+        maps = [scoring.score_maps(net, of_q[tf.newaxis], flip=head.flip) for of_q in views]
+        probabilities = tf.reduce_mean([scoring.flip_average(of_q) for of_q in maps], axis=0)
         outputs = _with_top_classes(probabilities[tf.newaxis], head.unique_names)
         best = _top(probabilities, head.class_names).indices
         tall = prepared.sizes[0, 0] > prepared.sizes[0, 1]
         for side, of_q in zip(head.shorter_sides, maps, strict=True):
-            outputs[map_name(side)] = tf.gather(_side_by_side(of_q[0], tall), best, axis=-1)[tf.newaxis]
+            outputs[map_name(side)] = tf.gather(_side_by_side(of_q[0, 0], tall), best, axis=-1)[tf.newaxis]
         return outputs
 
     return function, [IMAGE_BYTES]

@@ -18,7 +18,7 @@ def score_map(net: scoring.ScoreMap, field: int, head: Head) -> Signature:
     def function(images_):
         with tf.control_dependencies([_check(images_, field, head.map_pixels)]):
             scores = net(images.subtract_mean(images_, tf.constant(head.mean_rgb)))
-        return {"scores": scores, AVERAGED: scoring.posteriors(scores)}
+        return {"scores": scores, AVERAGED: scoring.softmax_of_mean_scores(scores[:, tf.newaxis])}
 
     return function, [tf.TensorSpec([None, None, None, 3], tf.uint8, name="images")]
 

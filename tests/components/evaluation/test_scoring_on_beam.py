@@ -1,4 +1,4 @@
-"""ScoreImages, as the Scorer and `vgg evaluate` run it, against NumPy over the net that was trained."""
+"""ScoreImages, as the Scorer and `vgg evaluate` run it, against the trained net and the exported one."""
 
 import dataclasses
 
@@ -6,7 +6,8 @@ import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.serving.exported import HEAD, NET, encode, pixels, softmax
+from helpers.serving.exported import HEAD, NET, encode, example, pixels, softmax
+from helpers.serving.image_kinds import MOST_PIXELS, REFUSED, TAKEN
 
 from components.evaluation.model_evaluation import local_pipeline
 from components.evaluation.posteriors import ScoredImage, from_record, partition_of
@@ -34,7 +35,7 @@ def trained():
 def model(trained, tmp_path_factory) -> str:
     """Exported with another protocol than it is scored under."""
     path = str(tmp_path_factory.mktemp("model") / "1")
-    export(trained, NET, dataclasses.replace(HEAD, shorter_sides=(96,)), path)
+    export(trained, NET, dataclasses.replace(HEAD, shorter_sides=(96,), most_pixels=MOST_PIXELS), path)
     return path
 
 
@@ -46,13 +47,15 @@ def _record(name: str, label: int, encoded: bytes) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
-def _scored(model: str, records: list[bytes], folder, partitions: int = 2) -> dict[str, ScoredImage]:
+def _scored(
+    model: str, records: list[bytes], folder, partitions: int = 2, side: int = 64
+) -> dict[str, ScoredImage]:
     """By the image's name, each from the partition that its key says."""
     with local_pipeline() as pipeline:
         found = (
             pipeline
             | beam.Create(records)
-            | ScoreImages(model, Method.DENSE, 64, layout_of_model(model), Correspondence(), partitions)
+            | ScoreImages(model, Method.DENSE, side, layout_of_model(model), Correspondence(), partitions)
         )
         for number in range(partitions):
             _ = found[str(number)] | f"Write{number}" >> beam.io.WriteToTFRecord(str(folder / str(number)))
@@ -93,3 +96,44 @@ def test_a_label_that_the_model_has_no_class_for_is_refused(model, tmp_path):
     with pytest.raises(Exception, match=r"image x: class 7; expected 0\.\.6") as raised:
         _scored(model, [_record("x", 8, PICTURES[0])], tmp_path)
     assert "InputError" in repr(raised.value) or isinstance(raised.value, InputError)
+
+
+@pytest.fixture(scope="module")
+def evaluated(model, tmp_path_factory) -> dict[str, ScoredImage]:
+    """Each kind of image, at the one Q that the model is exported with."""
+    records = [_record(name, 1, encoded) for name, encoded in {**TAKEN, **REFUSED}.items()]
+    return _scored(model, records, tmp_path_factory.mktemp("evaluated"), side=96)
+
+
+@pytest.fixture(scope="module")
+def served(model):
+    return tf.saved_model.load(model).signatures
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_evaluation_and_serving_give_an_image_the_same_posterior(evaluated, served, kind):
+    answer = served["serving_default"](image_bytes=tf.constant([TAKEN[kind]]))["probabilities"][0]
+    scored = evaluated[kind]
+    assert scored.decodes
+    np.testing.assert_allclose((scored.plain + scored.flipped) / 2, answer, rtol=0, atol=1e-5)
+    by_example = served["examples"](examples=tf.constant([example(TAKEN[kind])]))["probabilities"][0]
+    np.testing.assert_allclose(by_example, answer, rtol=0, atol=1e-5)
+
+
+def test_the_kinds_have_posteriors_of_their_own(evaluated):
+    """Without this, the comparison above would hold for a net that says nothing; two pairs look alike."""
+    posteriors = np.stack([evaluated[kind].plain for kind in TAKEN])
+    apart = np.abs(posteriors[:, np.newaxis] - posteriors).max(axis=2)
+    assert (apart > 1e-3).sum() >= len(TAKEN) * (len(TAKEN) - 1) - 4
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_serving_refuses_evaluation_counts_as_undecodable(evaluated, served, kind):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="image_bytes"):
+        served["serving_default"](image_bytes=tf.constant([REFUSED[kind]]))
+    uniform = np.full(7, 1 / 7, np.float32)
+    scored = evaluated[kind]
+    assert not scored.decodes
+    by_example = served["examples"](examples=tf.constant([example(REFUSED[kind])]))["probabilities"][0]
+    for posterior in (scored.plain, scored.flipped, by_example):
+        np.testing.assert_allclose(posterior, uniform, rtol=1e-6)

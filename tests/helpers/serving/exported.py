@@ -4,9 +4,8 @@ import io
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
-from models.images import rescale
 from models.net import Net
 from serving.saved_model.head import Head
 
@@ -51,11 +50,26 @@ def example(image: bytes | None, label: int = 1) -> bytes:
     return made.SerializeToString()
 
 
-def pixels(png: bytes, shorter_side: int | None = None) -> np.ndarray:
-    """Of a PNG, by Pillow: float32 [H, W, 3], rescaled to a Q, less the mean RGB."""
-    image = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-    scaled = image if shorter_side is None else rescale(tf.constant(image), shorter_side).numpy()
-    return scaled - np.float32(HEAD.mean_rgb)
+def pixels(encoded: bytes, shorter_side: int | None = None) -> np.ndarray:
+    """Of a JPEG or PNG, by Pillow: float32 [H, W, 3], as it looks, rescaled to a Q, less the mean RGB."""
+    image = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(encoded))).convert("RGB"), np.float32)
+    return (image if shorter_side is None else rescaled(image, shorter_side)) - np.float32(HEAD.mean_rgb)
+
+
+def rescaled(image: np.ndarray, shorter_side: int) -> np.ndarray:
+    """float32 [H, W, 3] to shorter side Q by Pillow, whose bilinear filter widens where it shrinks."""
+    size = [
+        max(shorter_side, round(side * shorter_side / min(image.shape[:2]))) for side in image.shape[1::-1]
+    ]
+    channels = [Image.fromarray(image[..., c]).resize(size, Image.Resampling.BILINEAR) for c in range(3)]
+    return np.stack([np.asarray(channel) for channel in channels], axis=-1)
+
+
+def dense_posterior(net, encoded: bytes, shorter_side: int, *, flip: bool = True) -> np.ndarray:
+    """[classes] of an image at a Q by the paper's text and NumPy; `net` gives a score map."""
+    image = pixels(encoded, shorter_side)
+    seen = (image, image[:, ::-1]) if flip else (image,)
+    return np.mean([softmax(np.asarray(net(one[np.newaxis])).mean(axis=(0, 1, 2))) for one in seen], axis=0)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

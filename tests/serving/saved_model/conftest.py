@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.built_once import built_once
-from helpers.serving.exported import HEAD, IMAGES, NET
+from helpers.serving.exported import HEAD, IMAGES, NET, dense_posterior
 
-from models import scoring
 from models.fully_convolutional import fully_convolutional
-from models.images import decode
 from models.vgg import build
 from serving.saved_model.export import export
 
@@ -48,12 +46,7 @@ def loaded(path):
 
 @pytest.fixture(scope="session")
 def expected(convolutional) -> np.ndarray:
-    """Posteriors [image, Q, class] by models.scoring, eagerly, image by image."""
+    """Posteriors [image, Q, class] by Pillow and NumPy, image by image."""
     return np.stack(
-        [
-            scoring.dense_at_scales(
-                convolutional, decode(image), shorter_sides=HEAD.shorter_sides, mean_rgb=HEAD.mean_rgb
-            ).numpy()
-            for image in IMAGES
-        ]
+        [[dense_posterior(convolutional, image, q) for q in HEAD.shorter_sides] for image in IMAGES]
     )

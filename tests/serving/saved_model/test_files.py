@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.serving.exported import HEAD, IMAGES, NET, example
+from helpers.serving.exported import HEAD, IMAGES, NET, dense_posterior, example
 from tensorflow_serving.apis import prediction_log_pb2
 
-from models import scoring
 from models.errors import InputError
-from models.images import decode
 from serving.saved_model.assets import write_assets
 from serving.saved_model.description import DESCRIPTION, describe
 from serving.saved_model.export import export, export_again, read_weights
@@ -105,9 +103,7 @@ def test_another_protocol_needs_no_training(path, convolutional, tmp_path):
     assert describe(again) == (NET, replace(HEAD, shorter_sides=(72,), flip=False))
     found = tf.saved_model.load(again).signatures["examples"](examples=tf.constant([example(IMAGES[0])]))
     assert set(found) == {"probabilities", "probabilities_q72"}
-    expected = scoring.dense(
-        convolutional, decode(IMAGES[0]), shorter_side=72, mean_rgb=HEAD.mean_rgb, flip=False
-    ).numpy()
+    expected = dense_posterior(convolutional, IMAGES[0], 72, flip=False)
     np.testing.assert_allclose(found["probabilities"][0], expected, atol=1e-5)
 
 

@@ -5,10 +5,9 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.serving.exported import HEAD, encode, example, pixels, softmax
+from helpers.serving.exported import HEAD, encode, example, pixels, rescaled, softmax
 from PIL import Image
 
-from models.images import rescale
 from models.scoring import views
 
 Q = 64
@@ -20,8 +19,8 @@ def _turned(png: bytes) -> bytes:
 
 def _squares(png: bytes) -> np.ndarray:
     """Of an image 40 pixels high and 205 wide, less the mean: 165 / 3 = 55 pixels from one to the next."""
-    image = np.asarray(Image.open(io.BytesIO(png)))
-    parts = [rescale(tf.constant(image[:, start : start + 40]), Q).numpy() for start in range(0, 166, 55)]
+    image = np.asarray(Image.open(io.BytesIO(png)), np.float32)
+    parts = [rescaled(image[:, start : start + 40], Q) for start in range(0, 166, 55)]
     assert len(parts) == 4
     return np.stack(parts) - np.float32(HEAD.mean_rgb)
 
