@@ -25,7 +25,6 @@ A second table is of the full-width nets before training, on four crops of 224 p
 
 import dataclasses
 import json
-import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -57,12 +56,11 @@ def main(data, width, size, epochs, nets, seed, json_file, only) -> None:
     measured: list[Scale] = []
     try:
         names = [architecture(name.strip()).name for name in nets.split(",")]
-        with tempfile.TemporaryDirectory() as scratch:
-            pictures = Pictures(data, size, seed, Path(scratch))
-            if only != "scales":
-                _run_trials(trials(names, pictures, width, size, epochs, seed), names, tried, console)
-            if only != "trials":
-                _run_scales(scales(names, pictures, seed), measured, console)
+        pictures = Pictures(data, size, seed)
+        if only != "scales":
+            _run_trials(trials(names, pictures, width, size, epochs, seed), names, tried, console)
+        if only != "trials":
+            _run_scales(scales(names, pictures, seed), measured, console)
     except InputError as error:
         raise click.ClickException(str(error)) from None
     finally:

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components.datasets.layouts import layout_of
+from components.datasets.example_keys import layout_of_shards
+from components.datasets.record_index import index_of
 from components.datasets.shards import TRAINING, VALIDATION, SplitNames, find_shards
 from components.recipe import Training
 from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
@@ -93,9 +94,9 @@ def starts_of(net: str) -> list[Start]:
 class Pictures:
     """Crops of a data set, kept, so that all nets see the same ones."""
 
-    def __init__(self, folder: Path, size: int, seed: int, scratch: Path):
-        self._train = _source(folder, TRAINING, scratch)
-        held_out = _source(folder, VALIDATION, scratch)
+    def __init__(self, folder: Path, size: int, seed: int):
+        self._train = _source(folder, TRAINING)
+        held_out = _source(folder, VALIDATION)
         mean = _mean_rgb(self._train)
         self._augmentation = Augmentation((size, size), size, mean, None, seed)
         self._epochs: dict[int, list] = {}
@@ -113,17 +114,9 @@ class Pictures:
         return self._epochs[number]
 
 
-def _source(folder: Path, split: SplitNames, scratch: Path) -> Source:
-    """The shards as ExampleGen would write them: gzipped."""
-    records = list(tf.data.TFRecordDataset(find_shards(str(folder), split)).as_numpy_iterator())
-    if not records:
-        raise InputError(f"{folder}: no {split.words} examples; expected what `vgg data sample` writes")
-    name = str(scratch / f"{len(list(scratch.iterdir()))}.gz")
-    with tf.io.TFRecordWriter(name, "GZIP") as writer:
-        for record in records:
-            writer.write(record)
-    keys = set(tf.train.Example.FromString(records[0]).features.feature)
-    return Source((name,), layout_of(keys, str(folder)), len(records))
+def _source(folder: Path, split: SplitNames) -> Source:
+    files = find_shards(str(folder), split)
+    return Source(index_of(files), layout_of_shards(files, f"data folder {folder}"))
 
 
 def _mean_rgb(source: Source) -> tuple[float, ...]:
@@ -132,7 +125,8 @@ def _mean_rgb(source: Source) -> tuple[float, ...]:
         photograph = tf.io.parse_single_example(record, {key: tf.io.FixedLenFeature([], tf.string)})[key]
         return pixel_moments(images.decode(photograph))
 
-    each = tf.data.TFRecordDataset(source.files, "GZIP").map(moments, num_parallel_calls=tf.data.AUTOTUNE)
+    records = tf.data.TFRecordDataset(list(source.records.files))
+    each = records.map(moments, num_parallel_calls=tf.data.AUTOTUNE)
     mean, _ = mean_and_covariance(each.reduce(tf.zeros([13], tf.float64), tf.add))
     return tuple(float(value) for value in mean)
 

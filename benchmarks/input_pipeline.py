@@ -46,9 +46,11 @@ import numpy as np
 import tensorflow as tf
 
 from components.datasets.layouts import IMAGENET
+from components.datasets.record_index import index_of
 from components.datasets.shards import TRAINING, find_shards
 from components.training import input_pipeline
-from components.training.input_pipeline import Augmentation, Source, training_crops
+from components.training.input_pipeline import Augmentation, Source, epoch_order, training_crops
+from components.training.record_reader import records_in_order
 from models import images, training_crop
 
 SCALES, SIZE = (256, 512), 224
@@ -62,14 +64,12 @@ AUGMENTATION = Augmentation(scales=SCALES, size=SIZE, mean_rgb=MEAN_RGB, colours
 @click.option("--batch", default=32, show_default=True)
 @click.option("--images", "most", default=2000, show_default=True, help="Images a measurement, at least.")
 @click.option("--repeat", default=7, show_default=True, help="Rounds; medians are taken over them.")
-@click.option("--gzip", is_flag=True, help="Read gzipped copies, as ImportExampleGen writes them.")
-@click.option("--work", default="/tmp/input_pipeline_benchmark", show_default=True, help="For those copies.")
-def main(data: Path, batch: int, most: int, repeat: int, gzip: bool, work: str) -> None:
+def main(data: Path, batch: int, most: int, repeat: int) -> None:
     """Measure the input pipeline."""
-    files = _files(data, Path(work) if gzip else None)
-    held = sum(1 for file in files for _ in tf.data.TFRecordDataset(file, "GZIP" if gzip else ""))
+    files = find_shards(str(data), TRAINING)
+    held = len(index_of(files))
     times = -(-most // held)  # in one epoch: building its graph takes as long as some hundred images
-    source = Source(files * times, IMAGENET, held * times)
+    source = Source(index_of(files * times), IMAGENET)
     contenders = {
         "ours": lambda epoch: _ours(source, epoch).batch(batch),
         "whole": lambda epoch: _mapped(source, epoch, _whole).batch(batch),
@@ -79,10 +79,7 @@ def main(data: Path, batch: int, most: int, repeat: int, gzip: bool, work: str) 
         ),
     }
     click.echo(f"{_hardware()}; TensorFlow {tf.__version__}; {datetime.date.today()}")
-    click.echo(
-        f"{data}: {held} images, {times} times an epoch{', gzipped' if gzip else ''}; "
-        f"load {os.getloadavg()[0]:.1f} before"
-    )
+    click.echo(f"{data}: {held} images, {times} times an epoch; load {os.getloadavg()[0]:.1f} before")
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(repeat + 1):  # the first warms up
@@ -115,7 +112,8 @@ def _ours(source: Source, epoch: int) -> tf.data.Dataset:
 
 def _mapped(source: Source, epoch: int, work: Callable) -> tf.data.Dataset:
     """`work` of the records that `training_crops` reads, in its order."""
-    records = input_pipeline.shuffled_records(source, AUGMENTATION, epoch)
+    order = epoch_order(len(source.records), AUGMENTATION, epoch)
+    records = records_in_order(source.records, order)
 
     def one(place, record):
         encoded, label = input_pipeline.parse(record, source.layout)
@@ -155,18 +153,6 @@ def _report(rates: dict[str, list[float]], seconds: dict[str, list[float]]) -> N
             f"{statistics.median(seconds[name]) * 1e6:6.0f} us of CPU an image  "
             f"ours/{name}: {ratio:.2f} by time, {work:.2f} by CPU"
         )
-
-
-def _files(data: Path, copies: Path | None) -> tuple[str, ...]:
-    files = [Path(file) for file in find_shards(str(data), TRAINING)]
-    if copies is None:
-        return tuple(map(str, files))
-    copies.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        with tf.io.TFRecordWriter(str(copies / f"{file.name}.gz"), "GZIP") as writer:
-            for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
-                writer.write(record)
-    return tuple(str(copies / f"{file.name}.gz") for file in files)
 
 
 def _hardware() -> str:

@@ -4,7 +4,6 @@ import json
 import resource
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,21 +34,15 @@ def ours_on_photographs(precision: str, batch: int, steps: int, data: str) -> di
     import tensorflow as tf
 
     from components.datasets.layouts import IMAGENET
+    from components.datasets.record_index import index_of
     from components.training.input_pipeline import Augmentation, Source, training_crops
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / "train.gz")  # as ExampleGen writes them
-        count = 0
-        with tf.io.TFRecordWriter(file, "GZIP") as writer:
-            for record in tf.data.TFRecordDataset(sorted(map(str, Path(data).glob("train-*")))):
-                writer.write(record.numpy())
-                count += 1
-        source = Source((file,), IMAGENET, count)
-        colours = np.diag([5.0, 1.0, 0.5]).astype(np.float32)
-        augmentation = Augmentation((256, 512), SIZE, (123.0, 117.0, 104.0), colours, seed=0)
-        crops = training_crops(source, augmentation, 0).repeat()
-        batches = crops.batch(batch, drop_remainder=True).map(lambda *tensors: (*tensors, tf.range(batch)))
-        return _ours(precision, batch, steps, batches)
+    source = Source(index_of(sorted(map(str, Path(data).glob("train-*")))), IMAGENET)
+    colours = np.diag([5.0, 1.0, 0.5]).astype(np.float32)
+    augmentation = Augmentation((256, 512), SIZE, (123.0, 117.0, 104.0), colours, seed=0)
+    crops = training_crops(source, augmentation, 0).repeat()
+    batches = crops.batch(batch, drop_remainder=True).map(lambda *tensors: (*tensors, tf.range(batch)))
+    return _ours(precision, batch, steps, batches)
 
 
 def _ours(precision: str, batch: int, steps: int, batches) -> dict:

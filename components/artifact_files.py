@@ -9,6 +9,8 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import io_utils
 
+from components.split_records import records_in
+
 SCHEMA = "schema.pbtxt"
 
 
@@ -44,8 +46,6 @@ def write_schema(artifact: Artifact, schema: schema_pb2.Schema) -> None:
 
 
 def read_examples(artifact: Artifact, split: str) -> Iterator[tf.train.Example]:
-    """The tf.Examples of one split, from gzipped TFRecords."""
-    folder = artifact_utils.get_split_uri([artifact], split)
-    files = tf.io.gfile.glob(os.path.join(folder, "*"))
-    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+    """The tf.Examples of one split."""
+    for record in records_in(artifact_utils.get_split_uri([artifact], split)):
         yield tf.train.Example.FromString(record)

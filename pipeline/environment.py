@@ -10,6 +10,7 @@ from models.literal_paths import check_literal
 
 PIPELINE_NAME = "vgg"
 KEEP_NETS = "VGG_KEEP_NETS"
+COPY_DATA = "VGG_COPY_DATA"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 
 
@@ -25,6 +26,8 @@ class Environment:
         docker: whether models are tried in TF Serving's image before they are pushed (`VGG_DOCKER`).
         keep_nets: whether nets stay as they were trained though the code that trains has changed since
             (`VGG_KEEP_NETS`).
+        copy_data: whether the data are copied into the home folder and not read where they lie
+            (`VGG_COPY_DATA`).
     """
 
     data: Path
@@ -32,11 +35,12 @@ class Environment:
     init_from: Path | None = None
     docker: bool = False
     keep_nets: bool = False
+    copy_data: bool = False
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, VGG_DOCKER
-        (default: whether there is a Docker engine) and VGG_KEEP_NETS (default 0).
+        (default: whether there is a Docker engine), VGG_KEEP_NETS (default 0) and VGG_COPY_DATA (default 0).
 
         Raises:
             InputError: a path that Beam or TensorFlow takes for a pattern, or a switch that is not 0 or 1.
@@ -53,7 +57,12 @@ class Environment:
             home=home,
             init_from=init_from,
             docker=_has_docker(variables),
-            keep_nets=_keeps_nets(variables),
+            keep_nets=_switch(
+                variables, KEEP_NETS, "nets stay as they were trained", "mended code trains anew"
+            ),
+            copy_data=_switch(
+                variables, COPY_DATA, "data are copied into the home folder", "they are read where they lie"
+            ),
         )
 
     @property
@@ -93,11 +102,9 @@ def _has_docker(variables: Mapping[str, str]) -> bool:
     return said == "1" if said else "DOCKER_HOST" in os.environ or DOCKER_SOCKET.exists()
 
 
-def _keeps_nets(variables: Mapping[str, str]) -> bool:
+def _switch(variables: Mapping[str, str], name: str, one: str, zero: str) -> bool:
     """Raises InputError where it is neither 0 nor 1."""
-    said = variables.get(KEEP_NETS) or "0"
+    said = variables.get(name) or "0"
     if said not in ("0", "1"):
-        raise InputError(
-            f"{KEEP_NETS}={said}: expected 1, nets stay as they were trained, or 0, mended code trains anew"
-        )
+        raise InputError(f"{name}={said}: expected 1, {one}, or 0, {zero}")
     return said == "1"

@@ -8,11 +8,11 @@ from tfx import components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import example_gen_pb2, infra_validator_pb2, pusher_pb2, trainer_pb2, transform_pb2
+from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.channel_utils import union
 
-from components.datasets.layouts import EVAL_SPLIT, TRAIN_SHARDS, TRAIN_SPLIT, VALIDATION_SHARDS
+from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT
 from components.evaluation.averager import Averager
 from components.evaluation.averaging_plan import BASELINE, averaging_plan, served_average
 from components.evaluation.baseline import LastBlessedOfExperiment
@@ -21,6 +21,7 @@ from components.evaluation.scorer import Scorer
 from components.evaluation.view import View
 from components.ingestion.gates import AnomalyGate, UndecodableGate
 from components.ingestion.schema import WrittenSchemaGen, statistics_options
+from components.ingestion.shard_example_gen import ShardExampleGen
 from components.pushing.exporter import Exporter
 from components.pushing.infra_validation import InfraValidation
 from components.pushing.pusher import Pusher
@@ -102,7 +103,7 @@ def create_pipeline(
 
 
 def _data(experiment: Experiment, environment: Environment) -> _Data:
-    example_gen = tfx_components.ImportExampleGen(str(environment.data), input_config=_splits())
+    example_gen = ShardExampleGen(str(environment.data), copy=environment.copy_data)
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx_components.StatisticsGen(examples, stats_options=statistics_options())
     statistics = statistics_gen.outputs["statistics"]
@@ -243,13 +244,4 @@ def _docker_validation(model: BaseChannel, examples: BaseChannel) -> BaseNode:
             split_name=EVAL_SPLIT,
             num_examples=TRIED_PHOTOGRAPHS,
         ),
-    )
-
-
-def _splits() -> example_gen_pb2.Input:
-    return example_gen_pb2.Input(
-        splits=[
-            example_gen_pb2.Input.Split(name=TRAIN_SPLIT, pattern=TRAIN_SHARDS),
-            example_gen_pb2.Input.Split(name=EVAL_SPLIT, pattern=VALIDATION_SHARDS),
-        ]
     )

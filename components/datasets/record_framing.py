@@ -6,7 +6,8 @@ unseen.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import IO
 
 import google_crc32c
@@ -30,7 +31,7 @@ def check_heads(files: Sequence[str], most: int = MOST_HEADS) -> None:
     """
     left = most
     for file in files:
-        left -= _walk(file, checksums=False, most=max(left, 1))
+        left -= sum(1 for _ in islice(walk(file), max(left, 1)))
 
 
 def check_records(files: Sequence[str]) -> None:
@@ -40,17 +41,24 @@ def check_records(files: Sequence[str]) -> None:
         InputError: check_heads's.
     """
     for file in files:
-        _walk(file, checksums=True, most=None)
+        for _ in walk(file, checksums=True):
+            pass
 
 
-def _walk(path: str, *, checksums: bool, most: int | None) -> int:
-    """How many records were looked at. The first one's data are always read."""
+def walk(path: str, *, checksums: bool = False) -> Iterator[tuple[int, int]]:
+    """(offset, bytes of data) of each record, in their order, once it has been looked at.
+
+    Of the first record the data are read too, with `checksums` those of all.
+
+    Raises:
+        InputError: check_heads's.
+    """
     offset = number = 0
     try:
         storage = storage_of(path)
         size = storage.size(path)
         with storage.open(path) as file:
-            while offset < size and (most is None or number < most):
+            while offset < size:
                 file.seek(offset)
                 head = file.read(HEAD)
                 wrong = _wrong_head(head, offset, size)
@@ -58,6 +66,7 @@ def _walk(path: str, *, checksums: bool, most: int | None) -> int:
                     wrong = f"its data or their checksum is damaged; expected that they agree; {AGAIN}"
                 if wrong:
                     raise InputError(f"data file {path}: record {number + 1}, at byte {offset}: {wrong}")
+                yield offset, _length(head)
                 offset += HEAD + _length(head) + TAIL
                 number += 1
     except OSError as error:
@@ -65,7 +74,6 @@ def _walk(path: str, *, checksums: bool, most: int | None) -> int:
             f"data file {path}: cannot be read ({error.strerror}); expected a readable TFRecord file; mend "
             "its permissions or move it away"
         ) from None
-    return number
 
 
 def _wrong_head(head: bytes, offset: int, size: int) -> str:

@@ -7,7 +7,6 @@ TFX's InfraValidator starts TF Serving in Docker or Kubernetes only, and compare
 import os
 
 import numpy as np
-import tensorflow as tf
 from tfx.components.util import model_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -18,6 +17,7 @@ from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.posteriors import parse_image
 from components.evaluation.scoring_on_beam import layout_of_model
+from components.split_records import records_in
 from models.errors import InputError
 from serving.candidate import check_candidate
 
@@ -89,8 +89,7 @@ def _expected(predictions, average: str, most: int) -> dict[bytes, np.ndarray]:
 def _photographs(examples, model: str, wanted: dict[bytes, np.ndarray]) -> list[bytes]:
     """The encoded photographs with these keys, in their order."""
     layout, found = layout_of_model(model), {}
-    files = sorted(tf.io.gfile.glob(os.path.join(artifact_utils.get_split_uri([examples], EVAL_SPLIT), "*")))
-    for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator():
+    for record in records_in(artifact_utils.get_split_uri([examples], EVAL_SPLIT)):
         image, encoded = parse_image(record, layout)
         if image.key in wanted:
             found[image.key] = encoded

@@ -1,7 +1,8 @@
-"""Training crops and validation crops from the ExampleGen's TFRecords (section 3.1), with tf.data.
+"""Training crops and validation crops from TFRecords (section 3.1), with tf.data.
 
-Each crop's randomness comes from a stateless seed of (experiment seed, epoch, position), so a run can be
-repeated, and resumed at any position.
+An epoch's order is a permutation of all images, drawn from the experiment's seed and the epoch. Each crop's
+randomness comes from a stateless seed of (experiment seed, epoch, position). So a run can be repeated, and
+resumed at any position.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,15 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from components.datasets.layouts import Layout
+from components.datasets.record_index import RecordIndex
+from components.training.record_reader import records_in_order
 from models import images
 from models.colour_shift import colour_shift
 from models.training_crop import DecodedCrop, decode_crop, resample
 
-SHUFFLE_BYTES = 512 << 20  # of encoded photographs in the buffer
-# Read side by side, so that shards sorted by class mix: one image of each in turn. Fewer than the usual limit
-# of 1024 open files. Measured with 512: 88 MB and some 700 threads, nearly all asleep.
-INTERLEAVED_FILES = 512
-READING_THREADS = 4
 DECODED_TOGETHER = 8  # see models.images.decode_each
 
 
@@ -28,14 +26,12 @@ class Source:
     """Where examples are read.
 
     Attributes:
-        files: TFRecords, gzipped where the name ends in .gz.
-        layout: their keys.
-        images: how many examples they hold.
+        records: TFRecord files and where each of their records lies.
+        layout: the records' keys.
     """
 
-    files: tuple[str, ...]
+    records: RecordIndex
     layout: Layout
-    images: int
 
 
 @dataclass(frozen=True)
@@ -75,8 +71,10 @@ def training_crops(source: Source, augmentation: Augmentation, epoch: int, first
     def augmented(place, crop, label):
         return _augment(crop, augmentation, seed_of(augmentation, epoch, place)), label, place
 
-    in_order = shuffled_records(source, augmentation, epoch).enumerate().skip(first).map(parsed)
-    return _decode_each(in_order, decoded, augmented)
+    order = epoch_order(len(source.records), augmentation, epoch)[first:]
+    places = tf.data.Dataset.range(first, len(source.records))
+    in_order = tf.data.Dataset.zip(places, records_in_order(source.records, order))
+    return _decode_each(in_order.map(parsed), decoded, augmented)
 
 
 def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence[float]) -> tf.data.Dataset:
@@ -92,14 +90,13 @@ def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence
         crop = tf.image.resize_with_crop_or_pad(images.rescale(image, side), size, size)
         return images.subtract_mean(crop, tf.constant(mean_rgb)), label
 
-    parsed = _records(source, seed=None).map(lambda record: parse(record, source.layout))
-    return _decode_each(parsed, decoded, centre)
+    in_order = records_in_order(source.records, np.arange(len(source.records)))
+    return _decode_each(in_order.map(lambda record: parse(record, source.layout)), decoded, centre)
 
 
-def shuffled_records(source: Source, augmentation: Augmentation, epoch: int) -> tf.data.Dataset:
-    """The epoch's records, strings, in its order."""
-    seed = _epoch_seed(augmentation, epoch)
-    return _shuffle(_records(source, seed=seed), _shuffle_images(source), seed)
+def epoch_order(images: int, augmentation: Augmentation, epoch: int) -> np.ndarray:
+    """int64 [images]: which record is the epoch's first, second, and so on; each once."""
+    return np.random.default_rng(_epoch_seed(augmentation, epoch)).permutation(images)
 
 
 def seed_of(augmentation: Augmentation, epoch: int, place: tf.Tensor) -> tf.Tensor:
@@ -133,34 +130,3 @@ def _augment(decoded: DecodedCrop, augmentation: Augmentation, seed: tf.Tensor) 
     # Another seed than the crop's, or the colour would depend on the place.
     shift = colour_shift(augmentation.colours, seed + tf.constant([1 << 40, 0], tf.int64))
     return images.subtract_mean(crop, mean - shift)  # one pass over the pixels for both
-
-
-def _records(source: Source, seed: int | None) -> tf.data.Dataset:
-    files = _files(source.files)
-    return _interleave(files if seed is None else _shuffle(files, len(source.files), seed))
-
-
-def _files(files: Sequence[str]) -> tf.data.Dataset:
-    return tf.data.Dataset.from_tensor_slices(
-        (list(files), ["GZIP" if file.endswith(".gz") else "" for file in files])
-    )
-
-
-def _interleave(files: tf.data.Dataset) -> tf.data.Dataset:
-    return files.interleave(
-        lambda file, compression: tf.data.TFRecordDataset(file, compression),
-        cycle_length=INTERLEAVED_FILES,
-        num_parallel_calls=READING_THREADS,
-        deterministic=True,
-    )
-
-
-def _shuffle(dataset: tf.data.Dataset, buffer: int, seed: int) -> tf.data.Dataset:
-    """The same order each time that the dataset is read: a resumed epoch must go on with the same images."""
-    return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=False)
-
-
-def _shuffle_images(source: Source) -> int:
-    """As many as SHUFFLE_BYTES hold: photographs of a camera are 50 times those of ImageNet."""
-    written = sum(tf.io.gfile.stat(file).length for file in source.files)
-    return max(1, min(source.images, source.images * SHUFFLE_BYTES // max(1, written)))

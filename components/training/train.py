@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.datasets.layouts import Layout
+from components.datasets.record_index import RecordIndex
 from components.recipe import TrainerConfig
 from components.training.base_model import base_weights
 from components.training.distribution import is_chief
@@ -30,7 +31,7 @@ class TrainingInputs:
     """What a training reads, and what is known of it.
 
     Attributes:
-        train_files, validation_files: TFRecords of the two splits, gzipped where the name ends in .gz.
+        train, validation: the records of the two splits.
         layout: their keys.
         images: training images that decode.
         mean_rgb: of all training pixels, float [3], grey levels.
@@ -40,8 +41,8 @@ class TrainingInputs:
         base_model: folder of the SavedModel that training starts from; empty for random weights.
     """
 
-    train_files: tuple[str, ...]
-    validation_files: tuple[str, ...]
+    train: RecordIndex
+    validation: RecordIndex
     layout: Layout
     images: int
     mean_rgb: np.ndarray
@@ -111,8 +112,7 @@ def _layers_to_take(config: TrainerConfig, base: str) -> tuple[str, ...]:
 
 def _data(config: TrainerConfig, inputs: TrainingInputs) -> Data:
     training, size, mean = config.training, config.net.input_size, _floats(inputs.mean_rgb)
-    source = Source(inputs.train_files, inputs.layout, inputs.images)
-    held_out = Source(inputs.validation_files, inputs.layout, 0)
+    source, held_out = Source(inputs.train, inputs.layout), Source(inputs.validation, inputs.layout)
     augmentation = Augmentation(
         scales=training.scales,
         size=size,

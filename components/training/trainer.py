@@ -3,12 +3,13 @@
 import os
 from collections.abc import Sequence
 
-import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components import artifact_files
 from components.datasets.layouts import Layout, layout_of
+from components.datasets.record_index import RecordIndex
 from components.ingestion import transform
+from components.ingestion.shard_example_gen import read_index
 from components.recipe import TrainerConfig, from_json
 from components.training.checkpoints import folder_name
 from components.training.distribution import choose_strategy
@@ -42,8 +43,8 @@ def _inputs(arguments: FnArgs, classes: int) -> TrainingInputs:
     graph = arguments.transform_graph_path
     found = transform.training_set(graph)
     return TrainingInputs(
-        train_files=_files(arguments.train_files),
-        validation_files=_files(arguments.eval_files),
+        train=_records(arguments.train_files),
+        validation=_records(arguments.eval_files),
         layout=_layout(arguments.schema_path),
         images=found.images - found.undecodable,
         mean_rgb=found.mean_rgb,
@@ -72,5 +73,7 @@ def _layout(schema_path: str) -> Layout:
     return layout_of({feature.name for feature in schema.feature}, "schema")
 
 
-def _files(patterns: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
+def _records(patterns: Sequence[str]) -> RecordIndex:
+    """Of the one Examples artifact; TFX names its split by the pattern FOLDER/*."""
+    (pattern,) = patterns
+    return read_index(os.path.dirname(pattern))

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from components.datasets.layouts import LAYOUTS
 from components.evaluation.posteriors import parse_image
+from components.split_records import records_in
 from models.errors import InputError
 from pipeline.report.data_uris import jpeg, png
 from pipeline.report.predictions import EvaluatedImage, Summary, best_other
@@ -93,11 +94,10 @@ def take(home: Home, found: Mapping[str, Summary]) -> Pictures:
 
 
 def photographs(folder: str, wanted: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Encoded bytes by key, of a split's gzipped TFRecords; those that are there."""
+    """Encoded bytes by key, of a split's TFRecords; those that are there."""
     wanted, found = set(wanted), {}
-    files = sorted(tf.io.gfile.glob(f"{folder}/*"))
     layout = None
-    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+    for record in records_in(folder):
         if layout is None:
             keys = tf.train.Example.FromString(record).features.feature
             layout = next(one for one in LAYOUTS if one.image in keys)

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from components.evaluation.averaging_plan import AVERAGE
 from components.evaluation.metrics import CALIBRATION_BINS, image_statistics, is_error
+from components.split_records import records_in
 
 BEST, WORST = 4, 8
 BINS_FROM = 4  # image_statistics: images, two errors, nats, then the bins
@@ -68,9 +69,8 @@ class Summary:
 
 
 def read_predictions(folder: str) -> Iterator[EvaluatedImage]:
-    """The images that a folder's gzipped TFRecords tell of."""
-    files = sorted(tf.io.gfile.glob(f"{folder}/*"))
-    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+    """The images that a folder's TFRecords tell of."""
+    for record in records_in(folder):
         feature = tf.train.Example.FromString(record).features.feature
         yield EvaluatedImage(
             key=feature["key"].bytes_list.value[0],

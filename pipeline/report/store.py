@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True)
 class DataSet:
-    """What ImportExampleGen read.
+    """What ShardExampleGen read.
 
     Attributes:
         folder: of the TFRecords.

@@ -19,7 +19,7 @@ from tfx.orchestration import metadata
 
 BIN = Path(sys.executable).parent
 NODES = {
-    "ImportExampleGen",
+    "ShardExampleGen",
     "StatisticsGen",
     "WrittenSchemaGen",
     "ExampleValidator",

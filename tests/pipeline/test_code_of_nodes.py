@@ -18,7 +18,7 @@ from pipeline.pipeline import create_pipeline
 
 DATA = ("WrittenSchemaGen", "Transform")
 SCORERS = tuple(f"Scorer.demo.dense.{q}" for q in (64, 72, 80))
-NODES_OF_TFX = {"ImportExampleGen", "StatisticsGen", "ExampleValidator"}
+NODES_WITHOUT_CODE = {"ShardExampleGen", "StatisticsGen", "ExampleValidator"}
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_each_node_that_runs_our_code_has_its_fingerprint(compiled):
         if "code" not in node.parameters.parameters
         and '"code"' not in node.parameters.parameters["custom_config"].field_value.string_value
     }
-    assert without == NODES_OF_TFX
+    assert without == NODES_WITHOUT_CODE
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from google.protobuf import json_format
 from tfx.dsl.compiler.compiler import Compiler
 
 from components.datasets.layouts import IMAGENET
+from components.datasets.record_index import index_of
 from components.recipe import TrainerConfig, Training
 from components.training.train import TrainingFolders, TrainingInputs, train
 from models.net import Net
@@ -76,8 +77,8 @@ def trained_on(folder: Path, out: Path) -> Path:
     """The model trained on for STEPS steps, on one device, with all that a training draws at random."""
     training = Training(smallest_side=64, largest_side=80, batch=16, learning_rate=1e-3, most_steps=STEPS)
     inputs = TrainingInputs(
-        train_files=tuple(sorted(map(str, (folder / "data").glob("train-*")))),
-        validation_files=tuple(sorted(map(str, (folder / "data").glob("validation-*")))),
+        train=index_of(sorted(map(str, (folder / "data").glob("train-*")))),
+        validation=index_of(sorted(map(str, (folder / "data").glob("validation-*")))),
         layout=IMAGENET,
         images=NET.classes * TRAINED_PER_CLASS,
         mean_rgb=np.float32(MEAN_RGB),

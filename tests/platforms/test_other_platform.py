@@ -76,7 +76,7 @@ def test_its_run_goes_on_from_where_it_was_stopped(other):
     started = run(other)
     said, _ = started.communicate()
     assert started.returncode == 0, said
-    reused = ("ImportExampleGen", "StatisticsGen", "Transform", "UndecodableGate")
+    reused = ("ShardExampleGen", "StatisticsGen", "Transform", "UndecodableGate")
     assert set(reused) <= set(re.findall(r"([\w.]+) +cached", said))
     assert re.search(r"going on after step \d+, in epoch 3", said)
     epochs = [int(number) for number in re.findall(r"epoch +(\d+)  loss", said)]

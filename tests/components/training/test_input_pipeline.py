@@ -1,8 +1,6 @@
-"""Training and validation crops out of gzipped TFRecords, as ExampleGen leaves them."""
+"""Training and validation crops out of TFRecord shards."""
 
-import gzip
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +9,8 @@ import tensorflow as tf
 from PIL import Image
 
 from components.datasets.layouts import IMAGENET, TFDS, Layout
-from components.training import input_pipeline
-from components.training.input_pipeline import (
-    Augmentation,
-    Source,
-    training_crops,
-    validation_crops,
-)
+from components.datasets.record_index import index_of
+from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
 from models import images
 
 MEAN = (120.0, 110.0, 100.0)
@@ -42,14 +35,14 @@ def _source(folder, shards: list[list[tuple[bytes, int]]], layout: Layout = IMAG
     """Shards of (photograph, label as written)."""
     files = []
     for number, shard in enumerate(shards):
-        files.append(str(folder / f"data_tfrecord-{number:05d}-of-{len(shards):05d}.gz"))
-        with tf.io.TFRecordWriter(files[-1], "GZIP") as writer:
+        files.append(str(folder / f"train-{number:05d}-of-{len(shards):05d}"))
+        with tf.io.TFRecordWriter(files[-1]) as writer:
             for encoded, label in shard:
                 example = tf.train.Example()
                 example.features.feature[layout.image].bytes_list.value.append(encoded)
                 example.features.feature[layout.label].int64_list.value.append(label)
                 writer.write(example.SerializeToString())
-    return Source(tuple(files), layout, sum(len(shard) for shard in shards))
+    return Source(index_of(files), layout)
 
 
 def _augmentation(mean=MEAN, seed: int = 0, scales=(SIZE, 40), colours=None) -> Augmentation:
@@ -111,53 +104,6 @@ def test_the_order_is_random_even_with_shards_sorted_by_class(sorted_by_class):
         assert abs(np.corrcoef(order, np.arange(80))[0, 1]) < 0.45
         assert len({grey // 10 for grey in order[:20]}) >= 5
     assert sum(a == b for a, b in zip(*orders, strict=True)) < 10
-
-
-def test_shards_are_read_in_another_order_each_epoch(sorted_by_class, monkeypatch):
-    """With a buffer of one image an epoch begins with each shard's first image, in the shards' order."""
-    monkeypatch.setattr(input_pipeline, "SHUFFLE_BYTES", 1)
-    orders = []
-    for epoch in range(4):
-        first = _greys(_epoch(sorted_by_class, epoch=epoch, mean=(0, 0, 0)))[:8]
-        assert sorted(first) == list(range(0, 80, 10))
-        orders.append(tuple(first))
-    assert len(set(orders)) == 4  # of 8! = 40320 orders
-    assert tuple(range(0, 80, 10)) not in orders
-
-
-def test_classes_mix_also_where_the_buffer_holds_few_images(sorted_by_class, monkeypatch):
-    """ImageNet is larger than the buffer: then files that are read side by side mix the classes."""
-    written = sum(os.path.getsize(file) for file in sorted_by_class.files)
-    monkeypatch.setattr(input_pipeline, "SHUFFLE_BYTES", written // 10)
-    order = _greys(_epoch(sorted_by_class, mean=(0, 0, 0)))
-    assert sorted(order) == list(range(80))
-    for start in range(0, 80, 20):
-        assert len({grey // 10 for grey in order[start : start + 20]}) >= 4
-
-
-def test_batches_mix_the_classes_of_more_shards_than_the_buffer_holds_images(tmp_path, monkeypatch):
-    """40 shards of 8 images, one class each, a buffer of 16 images.
-
-    Criterion: 32 images drawn at random are of 22.8 classes, deviation 1.9; each batch has 17 or more. And
-    the class does not drift over the epoch: each quarter's mean is within 4 deviations (1.3) of 19.5.
-    """
-    source = _source(tmp_path, [[(_constant(n), k + 1) for n in range(8)] for k in range(40)])
-    written = sum(os.path.getsize(file) for file in source.files)
-    monkeypatch.setattr(input_pipeline, "SHUFFLE_BYTES", written // 20)
-    labels = [label for _, label, _ in _epoch(source)]
-    assert sorted(labels) == sorted(8 * list(range(40)))
-    for start in range(0, 320, 32):
-        assert len(set(labels[start : start + 32])) >= 17
-    for start in range(0, 320, 80):
-        assert abs(np.mean(labels[start : start + 80]) - 19.5) < 5.2
-
-
-def test_files_without_gz_are_read_as_they_are(tmp_path):
-    zipped = _source(tmp_path, [[(_constant(5), 1), (_constant(6), 2)]])
-    plain = tmp_path / "train-00000-of-00001"
-    plain.write_bytes(gzip.decompress(Path(zipped.files[0]).read_bytes()))
-    source = Source((str(plain),), IMAGENET, 2)
-    assert sorted(_greys(_epoch(source, mean=(0, 0, 0)))) == [5, 6]
 
 
 @pytest.mark.parametrize("first", [1, 5, 11, 12])
@@ -275,8 +221,8 @@ def test_labels_start_at_0_in_both_layouts(tmp_path, layout, written):
 
 def test_a_record_that_cannot_be_read_ends_the_epoch(textures):
     """Cut off in the last of its records: the shard is damaged, and no image of it is."""
-    whole = Path(textures.files[1]).read_bytes()
-    Path(textures.files[1]).write_bytes(whole[:-400])
+    shard = Path(textures.records.files[1])
+    shard.write_bytes(shard.read_bytes()[:-400])
     for crops in (
         training_crops(textures, _augmentation(), epoch=0),
         validation_crops(textures, side=36, size=SIZE, mean_rgb=MEAN),
@@ -285,13 +231,14 @@ def test_a_record_that_cannot_be_read_ends_the_epoch(textures):
             list(crops.as_numpy_iterator())
 
 
-def test_a_record_without_a_label_ends_the_epoch(textures):
-    with tf.io.TFRecordWriter(textures.files[0], "GZIP") as writer:
+def test_a_record_without_a_label_ends_the_epoch(tmp_path):
+    shard = str(tmp_path / "train-00000-of-00001")
+    with tf.io.TFRecordWriter(shard) as writer:
         example = tf.train.Example()
         example.features.feature[IMAGENET.image].bytes_list.value.append(_texture(1))
         writer.write(example.SerializeToString())
     with pytest.raises(tf.errors.InvalidArgumentError, match=IMAGENET.label):
-        _epoch(textures)
+        _epoch(Source(index_of([shard]), IMAGENET))
 
 
 def test_a_fault_behind_the_decoding_ends_the_epoch(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ SCRIPT = """
 import sys
 import keras, numpy as np, tensorflow as tf
 from components.datasets.layouts import IMAGENET
+from components.datasets.record_index import index_of
 from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
 from components.recipe import Training
 from components.training.loop import Data, Loop
@@ -25,7 +26,7 @@ from models.net import Net
 from models.vgg import build
 records, folder, out = sys.argv[1:]
 training = Training(smallest_side=32, largest_side=48, batch=4, most_epochs=3, drops=(2,), learning_rate=1e-3)
-source = Source((records,), IMAGENET, 24)
+source = Source(index_of([records]), IMAGENET)
 colours = np.diag([5.0, 1.0, 0.5]).astype(np.float32)
 augmentation = Augmentation(training.scales, 32, (120.0, 115.0, 100.0), colours, seed=3)
 keras.utils.set_random_seed(3)
@@ -53,9 +54,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def records(tmp_path_factory) -> Path:
     """24 photographs of random pixels, one of which does not decode."""
-    path = tmp_path_factory.mktemp("records") / "train.gz"
+    path = tmp_path_factory.mktemp("records") / "train"
     generator = np.random.default_rng(0)
-    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+    with tf.io.TFRecordWriter(str(path)) as writer:
         for number in range(24):
             pixels = generator.integers(0, 256, (60, 50 + number, 3), np.uint8)
             example = tf.train.Example()

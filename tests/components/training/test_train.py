@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from components.datasets.layouts import IMAGENET
+from components.datasets.record_index import index_of
 from components.recipe import TrainerConfig, Training
 from components.training.input_pipeline import Source, validation_crops
 from components.training.train import TrainingFolders, TrainingInputs, train
@@ -30,14 +31,14 @@ MEAN = np.array([90.0, 120.0, 150.0], np.float32)
 def inputs(tmp_path_factory) -> TrainingInputs:
     """Textures of 60 x 50 pixels; validation has six of them."""
     folder = tmp_path_factory.mktemp("examples")
-    files = [_write(folder / f"{name}.gz", number) for name, number in (("train", 16), ("eval", 6))]
+    splits = [index_of([_write(folder / name, number)]) for name, number in (("train", 16), ("eval", 6))]
     covariance = np.diag([900.0, 400.0, 100.0])
-    return TrainingInputs((files[0],), (files[1],), IMAGENET, 16, MEAN, covariance, CLASSES)
+    return TrainingInputs(*splits, IMAGENET, 16, MEAN, covariance, CLASSES)
 
 
 def _write(path: Path, photographs: int) -> str:
     generator = np.random.default_rng(photographs)
-    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+    with tf.io.TFRecordWriter(str(path)) as writer:
         for number in range(photographs):
             example = tf.train.Example()
             features = example.features.feature
@@ -130,7 +131,7 @@ def test_progress_is_measured_at_the_middle_of_the_training_scales(from_random, 
 def _loss(model: str, inputs: TrainingInputs, side: int) -> float:
     """Mean cross-entropy, nats, of the centre crops at this S."""
     network, *_ = read_network(model)
-    source = Source(inputs.validation_files, inputs.layout, 6)
+    source = Source(inputs.validation, inputs.layout)
     crops, labels = next(iter(validation_crops(source, side=side, size=32, mean_rgb=MEAN).batch(6)))
     scores = network(crops).numpy()[:, 0, 0].astype(np.float64)
     log = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))

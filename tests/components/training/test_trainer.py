@@ -10,7 +10,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components import artifact_files
 from components.datasets.layouts import IMAGENET
+from components.datasets.record_index import index_of
 from components.ingestion import transform
+from components.ingestion.shard_example_gen import write_index
 from components.recipe import TrainerConfig, Training, to_json
 from components.training import trainer
 from models.net import Net
@@ -28,21 +30,26 @@ def called(tmp_path, monkeypatch):
     """Calls run_fn with the base model and the model to start from; gives train's arguments by name."""
     schema = schema_pb2.Schema(feature=[schema_pb2.Feature(name=key) for key in _keys_of(IMAGENET)])
     artifact_files.write_schema(SimpleNamespace(uri=str(tmp_path / "schema")), schema)
-    for name in ("train-1.gz", "train-0.gz", "eval-0.gz"):
-        (tmp_path / name).touch()
+    for split, images in (("train", 3), ("eval", 2)):
+        folder = tmp_path / "examples" / f"Split-{split}"
+        folder.mkdir(parents=True)
+        with tf.io.TFRecordWriter(str(folder / f"{split}-00000-of-00001")) as writer:
+            for number in range(images):
+                writer.write(bytes(number + 1))
+        write_index(str(folder.parent), split, index_of([f"{folder}/{split}-00000-of-00001"]))
     monkeypatch.setattr(transform, "training_set", lambda graph: FOUND)
     monkeypatch.setattr(transform, "class_names", lambda graph, classes: (f"{graph} a", "b")[:classes])
     monkeypatch.setattr(transform, "synsets", lambda graph, classes: ("n1", "n2")[:classes])
     calls = []
     monkeypatch.setattr(trainer, "train", lambda *arguments: calls.append(arguments))
 
-    def call(base_model=None, init_from="", config=CONFIG, train="train-*"):
+    def call(base_model=None, init_from="", config=CONFIG, train="train"):
         arguments = SimpleNamespace(
             custom_config={"config": to_json(config), "init_from": init_from},
             transform_graph_path="graph",
             schema_path=str(tmp_path / "schema" / artifact_files.SCHEMA),
-            train_files=[str(tmp_path / train)],
-            eval_files=[str(tmp_path / "eval-*")],
+            train_files=[str(tmp_path / f"examples/Split-{train}/*")],
+            eval_files=[str(tmp_path / "examples/Split-eval/*")],
             base_model=base_model,
             serving_model_dir=str(tmp_path / "Trainer/model/5/Format-Serving"),
             model_run_dir=str(tmp_path / "Trainer/model_run/5"),
@@ -57,8 +64,12 @@ def called(tmp_path, monkeypatch):
 def test_all_that_train_needs_is_read(called, tmp_path):
     given = called()
     assert given.config == CONFIG
-    assert given.inputs.train_files == (str(tmp_path / "train-0.gz"), str(tmp_path / "train-1.gz"))
-    assert given.inputs.validation_files == (str(tmp_path / "eval-0.gz"),)
+    for split, records, lengths in (
+        ("train", given.inputs.train, [1, 2, 3]),
+        ("eval", given.inputs.validation, [1, 2]),
+    ):
+        assert records.files == (str(tmp_path / f"examples/Split-{split}/{split}-00000-of-00001"),)
+        assert records.length.tolist() == lengths
     assert given.inputs.layout == IMAGENET
     assert given.inputs.images == 36
     assert given.inputs.mean_rgb is FOUND.mean_rgb
@@ -84,7 +95,12 @@ def test_checkpoints_of_one_training_are_found_again_and_another_trainings_are_n
     other = TrainerConfig(Net("A", classes=2), Training(seed=4))
     others = {
         call.folders.checkpoints
-        for call in (called(), called("other"), called("before", config=other), called("before", train="t*"))
+        for call in (
+            called(),
+            called("other"),
+            called("before", config=other),
+            called("before", train="eval"),
+        )
     }
     assert len(others | {folder}) == 5
     assert json.loads(to_json(CONFIG))["training"]["seed"] == 3

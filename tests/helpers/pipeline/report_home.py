@@ -125,7 +125,7 @@ def _run(records: _Records, environment: Environment, name: str, seed: int) -> N
         given = {channels.get(key, key): [made[key]] for key in inputs}
         records.execution(node, kind or node, run, given, {key: [made[key]] for key in outputs}, **properties)
 
-    execution("ImportExampleGen", (), ("examples",), input_base=str(environment.data))
+    execution("ShardExampleGen", (), ("examples",), input_base=str(environment.data))
     execution("StatisticsGen", ("examples",), ("statistics",))
     config = json.dumps({CONFIG: to_json(entry.config)})
     trainer = f"Trainer.{entry.weights}"
@@ -166,7 +166,7 @@ def _logs(folder: Path) -> None:
 
 
 def _examples(environment: Environment, root: Path) -> None:
-    """What ImportExampleGen and StatisticsGen write of the validation split."""
+    """What ShardExampleGen and StatisticsGen write of the validation split."""
     folder = root / "examples" / "Split-eval"
     folder.mkdir(parents=True)
     shards = sorted(str(path) for path in environment.data.glob("validation-*"))

@@ -57,7 +57,7 @@ def experiment(name: str, top1: float = 0.2, classes: int = 10, **changes) -> Ex
         "data": DataSet("/stand-in/data", "split:train,num_files:1", {"train": 500, "eval": 200}, ""),
         "run": "2026-01-01T00:00:00",
         "finished": "2026-01-01 00:00 UTC",
-        "steps": (Step("ImportExampleGen", 3.0, True), Step("Trainer.stand-in", 3661.0, False)),
+        "steps": (Step("ShardExampleGen", 3.0, True), Step("Trainer.stand-in", 3661.0, False)),
         "identity": IDENTITY,
         "pushed": None,
         "card": f"model_card_{name}.md",

@@ -43,7 +43,7 @@ def test_each_experiments_newest_evaluation_is_found_with_its_net_and_data(home)
     demo = found.experiments[1]
     assert [view.shorter_side for view in demo.views] == [64, 72, 80]
     assert (demo.data.images, demo.data.fingerprint) == ({"train": 10, "eval": IMAGES}, "split:eval,sum:1")
-    assert demo.steps[0].name == "ImportExampleGen"
+    assert demo.steps[0].name == "ShardExampleGen"
     (net,) = (found.nets[id_] for id_ in demo.nets)
     assert (net.weights, net.config.net.width) == ("demo", 8)
     assert Path(demo.pushed).name == "2"
