@@ -11,6 +11,7 @@ import tensorflow as tf
 from helpers.serving.exported import HEAD, IMAGES, encode, example
 from PIL import Image
 
+from models import scoring
 from serving.saved_model.signatures import requests, signatures
 
 CUT = IMAGES[0][: len(IMAGES[0]) // 3]
@@ -81,6 +82,21 @@ def test_many_scans_of_a_small_image_are_decoded(loaded):
     function = loaded.signatures["single_scale"]
     found = function(image_bytes=tf.constant([plain, scans]))["probabilities"]
     np.testing.assert_allclose(found.numpy().sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_fault_behind_the_decoding_does_not_pass_for_a_bad_image(convolutional, monkeypatch):
+    """In rescaling, of any image: the request fails, and no image is called undecodable."""
+
+    def faulty(image, **look):
+        with tf.control_dependencies([tf.debugging.Assert(tf.shape(image)[0] < 0, ["a fault"])]):
+            return tf.cast(image, tf.float32)[tf.newaxis]
+
+    monkeypatch.setattr(scoring, "views", faulty)
+    for name, given in (("single_scale", IMAGES[0]), ("examples", example(IMAGES[0]))):
+        function, specs = signatures(convolutional, HEAD)[name]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="a fault") as caught:
+            tf.function(function, input_signature=specs)(tf.constant([given]))
+        assert UNDECODABLE not in str(caught.value)
 
 
 def test_the_index_counts_from_the_requests_start(loaded):
