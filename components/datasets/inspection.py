@@ -49,6 +49,11 @@ class Unreadable:
     mendable: bool = False
 
 
+def load_decoder() -> None:
+    """Imports TensorFlow, in one thread before several inspect: that redirects standard error meanwhile."""
+    _decoder()
+
+
 def inspect(source: Source, *, re_encode: bool = False) -> Photograph | Unreadable:
     """Decodes one file; with `re_encode` one that does not decode is tried anew as Pillow reads it."""
     try:

@@ -16,7 +16,10 @@ from PIL import Image, ImageOps
 
 from models.limits import MOST_PIXELS
 
-# One at a time: a file of this kind may have 178 million pixels, and Python's warnings are the process's.
+MOST_READ = 4 * MOST_PIXELS
+"""Pixels of an image that is read at all: 1 GiB as RGB and alpha; cameras have up to 200 million."""
+
+# One at a time, for the memory; and Pillow's limit and Python's warnings are the process's.
 _ALONE = threading.Lock()
 
 
@@ -39,15 +42,20 @@ def written_anew(encoded: bytes) -> bytes:
 
 @contextmanager
 def opened(encoded: bytes) -> Iterator[Image.Image]:
-    """As Pillow reads it, without its warning of many pixels; more than 178 million are refused.
+    """As Pillow reads it, without its warnings.
 
     Raises:
+        Image.DecompressionBombError: more than MOST_READ pixels.
         Exception: as `written_anew`.
     """
     with _ALONE, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(BytesIO(encoded)) as image:
-            yield image
+        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MOST_READ // 2  # Pillow refuses twice as many
+        try:
+            with Image.open(BytesIO(encoded)) as image:
+                yield image
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:

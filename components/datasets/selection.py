@@ -10,7 +10,7 @@ import numpy as np
 from components.datasets.class_folders import Found
 from components.datasets.image_files import Source
 from components.datasets.in_order import in_order
-from components.datasets.inspection import Photograph, Unreadable, inspect
+from components.datasets.inspection import Photograph, Unreadable, inspect, load_decoder
 from components.datasets.manifest import Category
 from components.datasets.repeated import without_repeated
 from components.datasets.tfrecords import Plan, Split, Watcher
@@ -79,6 +79,7 @@ def _inspected(
     sources: Sequence[Source], options: Options, watcher: Watcher
 ) -> tuple[list[Photograph], list[Unreadable]]:
     photographs, unreadable = [], []
+    load_decoder()
     for result in in_order(partial(inspect, re_encode=options.re_encode), sources):
         if isinstance(result, Photograph):
             photographs.append(result)

@@ -1,3 +1,4 @@
+import json
 import os
 import resource
 import signal
@@ -241,3 +242,20 @@ def test_of_two_runs_at_once_the_first_to_end_stays(tmp_path):
         slower()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["theirs"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_data_set_of_an_older_version_is_known_by_its_parameters(tmp_path):
+    """Its manifest lists the unreadable files of each split, and says nothing of the folders."""
+    made = tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture)
+    path = made.folder / "dataset.json"
+    content = json.loads(path.read_text())
+    kept = ("parameters", "class_names", "synsets", "splits", "other_files")
+    older = {key: content[key] for key in kept} | {"other_files": {".txt": 1}}
+    for report in older["splits"].values():
+        report["unreadable"] = [{"file": "a/x.jpg", "reason": "is torn"}]
+    path.write_text(json.dumps(older))
+    again = tfrecords.write(tmp_path / "out", PARAMETERS, plan, picture)
+    assert again.already_there
+    assert again.account == Account(other_files={".txt": 1})
+    with pytest.raises(InputError, match="made is here there and elsewhere here"):
+        tfrecords.write(tmp_path / "out", {"made": "elsewhere"}, plan, picture)
