@@ -46,7 +46,7 @@ def write_folders(
         _parameters(found, categories, options),
         lambda: select(source, found, categories, options, watcher),
         lambda file: read(file, labels[file.category]),
-        accept=lambda made: _check_strict(made.account, options.strict),
+        accept=lambda made: _check_strict(made.account, options),
         watcher=watcher,
     )
 
@@ -60,10 +60,11 @@ def _check_apart(source: Path, out: Path) -> None:
         )
 
 
-def _check_strict(account: Account, strict: bool) -> None:
-    unreadable, repeated = len(account.unreadable), len(account.repeated)
-    if strict and unreadable + repeated:
-        again = next((f" ({one['file']} {one['reason']})" for one in account.repeated), "")
+def _check_strict(account: Account, options: Options) -> None:
+    left_out = [] if options.keep_repeated else account.repeated
+    unreadable, repeated = len(account.unreadable), len(left_out)
+    if options.strict and unreadable + repeated:
+        again = next((f" ({one['file']} {one['reason']})" for one in left_out), "")
         raise InputError(
             f"{unreadable} unreadable files and {repeated} photographs that are there twice{again}; --strict "
             "expects none; repair or remove them, or leave --strict out and have them listed in dataset.json"
@@ -85,6 +86,7 @@ def _parameters(found: Found, categories: Sequence[Category], options: Options) 
         "validation_shards": options.validation_shards or "by number",
         "seed": options.seed,
         "re_encode": options.re_encode,
+        "keep_repeated": options.keep_repeated,
     }
 
 

@@ -34,6 +34,7 @@ class Options:
         validation_shards: None: one for about every 500 images.
         strict: a file that would be left out is an error.
         re_encode: files that a run would not decode are re-encoded where that mends them.
+        keep_repeated: photographs that are there twice are only counted.
     """
 
     validation_fraction: float = 0.1
@@ -43,6 +44,7 @@ class Options:
     validation_shards: int | None = None
     strict: bool = False
     re_encode: bool = False
+    keep_repeated: bool = False
 
 
 def select(
@@ -60,12 +62,13 @@ def select(
     photographs, unreadable = _inspected(sources, options, watcher)
     found.account.unreadable = [asdict(one) for one in unreadable]
     held_out = {one.name for one in found.validation or ()}
-    train, validation, repeated = without_repeated(
-        [one for one in photographs if one.name not in held_out],
-        [one for one in photographs if one.name in held_out],
-    )
+    train = [one for one in photographs if one.name not in held_out]
+    validation = [one for one in photographs if one.name in held_out]
+    kept_train, kept_validation, repeated = without_repeated(train, validation)
     found.account.repeated = [asdict(one) for one in repeated]
-    if options.strict and (unreadable or repeated):
+    if not options.keep_repeated:
+        train, validation = kept_train, kept_validation
+    if options.strict and (unreadable or (repeated and not options.keep_repeated)):
         return Plan(categories, [], found.account)
     if found.validation is None:
         train, validation = split_within_classes(train, options.validation_fraction, options.seed)

@@ -78,7 +78,14 @@ def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int
     "scaled down), other formats, some damage.",
 )
 @click.option(
-    "--strict", is_flag=True, help="Write nothing if a file is unreadable or a photograph is there twice."
+    "--keep-repeated",
+    is_flag=True,
+    help="Store photographs that are there twice (in one class, in two, in both splits), and only count them.",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Write nothing if a photograph is to be left out: unreadable, or there twice.",
 )
 def folders(source: Path, out: Path, **options) -> None:
     """Write the photographs of SRC, one folder per class.

@@ -25,7 +25,8 @@ def summarise(made: DataSet, watcher: Screen) -> None:
     _line("classes", f"{len(names)}: {_first(names, MOST_NAMES)}")
     _line("size", f"{made.bytes / 1e6:.1f} MB")
     _changed(made)
-    _left_out(made.account)
+    _unreadable(made.account)
+    _repeated(made.account, made.parameters.get("keep_repeated", False))
     _how_it_was_read(made.account)
     _remarks(made)
     _line("time", f"{time.monotonic() - watcher.begin:.1f} s")
@@ -37,8 +38,7 @@ def _changed(made: DataSet) -> None:
         _line("changed", f"{_count(number, 'file')}, listed with the reasons in {MANIFEST}")
 
 
-def _left_out(account: Account) -> None:
-    """Files that would have been images."""
+def _unreadable(account: Account) -> None:
     if account.unreadable:
         _line(
             "unreadable", f"{_count(len(account.unreadable), 'file')}, listed with the reasons in {MANIFEST}"
@@ -47,11 +47,16 @@ def _left_out(account: Account) -> None:
         if mendable:
             what = "it" if len(account.unreadable) == 1 else f"{len(mendable)} of them"
             _line("", f"--re-encode and a new --out mend {what}: {_first(mendable)}")
+
+
+def _repeated(account: Account, kept: bool) -> None:
     for kind, what in {
         IN_ONE_CLASS: "in one class twice, kept once",
         IN_TWO_CLASSES: "in two classes, left out of both",
         IN_BOTH_SPLITS: "in both splits, left out of training",
     }.items():
+        if kept:
+            what = what.partition(",")[0] + ", stored all the same"
         files = [one["file"] for one in account.repeated if one["kind"] == kind]
         if files:
             _line("repeated", f"{_count(len(files), 'photograph')} {what}: {_first(files)}")

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,17 @@ def test_what_is_mended_stands_upright(tmp_path):
     run(folder, tmp_path / "out", "--re-encode")
     example = features(tmp_path / "out")["turned.jpg"]
     assert (value(example["image/height"]), value(example["image/width"])) == (50, 40)
+
+
+def test_what_pillow_warns_of_is_no_error(tmp_path):
+    """Of a palette with degrees of transparency, when it becomes RGB."""
+    stream = io.BytesIO()
+    palette = Image.fromarray(WHOLE).quantize(16)
+    palette.save(stream, "PNG", transparency=bytes(range(16)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = inspect(source(tmp_path, "a.png", stream.getvalue()[:-12]), re_encode=True)
+    assert isinstance(found, Photograph)
 
 
 def test_the_summary_names_what_re_encode_would_mend(tmp_path):

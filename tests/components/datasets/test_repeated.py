@@ -130,9 +130,29 @@ def test_a_class_whose_photographs_are_all_of_another_class_too_is_refused(tmp_p
     assert "class 'b': no readable image to train on (b/0.jpg is c/0.jpg, of another class)" in message
 
 
+def test_all_are_kept_where_that_is_asked_for_and_counted(tmp_path):
+    """A trial of a machine trains and tests on the same photographs."""
+    source = tmp_path / "src"
+    photographs(source / "train", "ab", 3)
+    shutil.copy(source / "train" / "a" / "0.jpg", source / "train" / "b" / "x.jpg")
+    (source / "val").symlink_to("train")
+    said = summary(source, tmp_path / "out", "--keep-repeated", "--strict")
+    assert per_class(tmp_path / "out", "train") == per_class(tmp_path / "out", "validation")
+    assert per_class(tmp_path / "out", "train") == {"a": 3, "b": 4}
+    assert said["repeated"].startswith("5 photographs in both splits, stored all the same: train/a/1.jpg, ")
+    refused = run(source, tmp_path / "out")
+    assert "keep_repeated is True there and False here" in str(refused.exception)
+
+
 def test_strict_refuses_what_is_there_twice(tmp_path):
     source = photographs(tmp_path / "src", "ab", 3)
     shutil.copy(source / "a" / "0.jpg", source / "b" / "x.jpg")
     message = refusal(source, tmp_path / "out", "--strict")
     assert "0 unreadable files and 2 photographs that are there twice" in message
     assert "a/0.jpg is b/x.jpg, of another class" in message
+
+
+def test_strict_names_what_is_there_twice_also_where_that_leaves_a_class_empty(tmp_path):
+    source = photographs(tmp_path / "src", "ab", 3)
+    shutil.copytree(source / "b", source / "c")
+    assert "6 photographs that are there twice" in refusal(source, tmp_path / "out", "--strict")
