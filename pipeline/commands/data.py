@@ -80,7 +80,7 @@ def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int
 @click.option(
     "--keep-repeated",
     is_flag=True,
-    help="Store photographs that are there twice (in one class, in two, in both splits), and only count them.",
+    help="Store photographs that are there twice (in a class, in two, in both splits), and only count them.",
 )
 @click.option(
     "--strict",
