@@ -4,6 +4,7 @@ The decoder is models.images.decode with its limits, so that what is stored is w
 evaluation decode.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -54,33 +55,61 @@ def load_decoder() -> None:
     _decoder()
 
 
-def inspect(source: Source, *, re_encode: bool = False) -> Photograph | Unreadable:
-    """Decodes one file; with `re_encode` one that does not decode is tried anew as Pillow reads it."""
+def inspect(sources: Sequence[Source], *, re_encode: bool = False) -> list[Photograph | Unreadable]:
+    """Decodes a few files, one after the other but in one call; results in the files' order.
+
+    With `re_encode` a file that does not decode is tried anew as Pillow reads it.
+    """
+    encoded = [_read(source) for source in sources]
+    pixels = iter(_pixels_of([one for one in encoded if isinstance(one, bytes)]))
+    return [
+        _judged(source, content, next(pixels), re_encode) if isinstance(content, bytes) else content
+        for source, content in zip(sources, encoded, strict=True)
+    ]
+
+
+def _read(source: Source) -> bytes | Unreadable:
     try:
-        encoded = source.path.read_bytes()
+        return source.path.read_bytes()
     except OSError as error:
         return Unreadable(source.name, cause_of(error))
-    tf = _tensorflow()
-    try:
-        photograph = Photograph(**vars(source), pixels=_pixels_of(encoded))
-        with Image.open(BytesIO(encoded)):  # what is stored is described by Pillow
-            return photograph
-    except (tf.errors.InvalidArgumentError, UnidentifiedImageError):
-        pass
+
+
+def _judged(
+    source: Source, encoded: bytes, pixels: Pixels | None, re_encode: bool
+) -> Photograph | Unreadable:
+    if pixels and _has_header(encoded):
+        return Photograph(**vars(source), pixels=pixels)
     reason, mended = _why(encoded), _mended(encoded)
     if mended and re_encode:
         return Photograph(**vars(source), pixels=mended, mended=reason)
     return Unreadable(source.name, reason, mendable=mended is not None)
 
 
-def _pixels_of(encoded: bytes) -> Pixels:
-    return tuple(_decoder()(encoded).numpy().tolist())
+def _has_header(encoded: bytes) -> bool:
+    """What is stored is described by Pillow."""
+    try:
+        with Image.open(BytesIO(encoded)):
+            return True
+    except UnidentifiedImageError:
+        return False
+
+
+def _pixels_of(encoded: Sequence[bytes]) -> list[Pixels | None]:
+    """None of one that does not decode. That fails the whole call, so the halves are tried by themselves."""
+    if not encoded:
+        return []
+    try:
+        return [tuple(row) for row in _decoder()(encoded).numpy().tolist()]
+    except _tensorflow().errors.InvalidArgumentError:
+        half = len(encoded) // 2
+        return [None] if half == 0 else _pixels_of(encoded[:half]) + _pixels_of(encoded[half:])
 
 
 def _mended(encoded: bytes) -> Pixels | None:
     """What it decodes to once it is written anew; None where that does not help."""
     try:
-        return _pixels_of(written_anew(encoded))
+        return _pixels_of([written_anew(encoded)])[0]
     except Exception:  # see written_anew
         return None
 
@@ -116,18 +145,25 @@ def _complaint(encoded: bytes) -> str:
 
 @cache
 def _decoder() -> "tf.types.experimental.GenericFunction":
-    """string [] to int64 [3], see Pixels; one graph for all files, called from several threads."""
+    """string [N] to int64 [N, 3], see Pixels; called from several threads.
+
+    A call for each image takes as long again as the decoding: benchmarks in docs/data.md.
+    """
     tf = _tensorflow()
     with quiet_imports():
         from models import images
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
     def look(encoded: tf.Tensor) -> tf.Tensor:
         image = images.decode(encoded)
         hashed = tf.raw_ops.Fingerprint(data=tf.reshape(image, [1, -1]), method="farmhash64")
         return tf.concat([tf.shape(image, tf.int64)[:2], [tf.bitcast(hashed[0], tf.int64)]], 0)
 
-    return look
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def look_at_all(encoded: tf.Tensor) -> tf.Tensor:
+        pixels = tf.TensorSpec([3], tf.int64)
+        return tf.map_fn(look, encoded, fn_output_signature=pixels, parallel_iterations=1)
+
+    return look_at_all
 
 
 @cache

@@ -20,6 +20,8 @@ from models.errors import InputError
 IMAGES_PER_SHARD = 500
 LEAST_SHARDS = {"train": 2, "validation": 1}
 LOOK = "looked at"
+AT_ONCE = 16
+"""Files that one call of the decoder looks at."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,15 @@ def _inspected(
 ) -> tuple[list[Photograph], list[Unreadable]]:
     photographs, unreadable = [], []
     load_decoder()
-    for result in in_order(partial(inspect, re_encode=options.re_encode), sources):
-        if isinstance(result, Photograph):
-            photographs.append(result)
-        else:
-            unreadable.append(result)
-            watcher.unreadable(result.file, result.reason)
-        watcher.step(LOOK, len(sources))
+    blocks = [sources[begin : begin + AT_ONCE] for begin in range(0, len(sources), AT_ONCE)]
+    for results in in_order(partial(inspect, re_encode=options.re_encode), blocks):
+        for result in results:
+            if isinstance(result, Photograph):
+                photographs.append(result)
+            else:
+                unreadable.append(result)
+                watcher.unreadable(result.file, result.reason)
+            watcher.step(LOOK, len(sources))
     return photographs, unreadable
 
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -169,6 +170,7 @@ def _feature(values: list) -> "tf.train.Feature":
     return train.Feature(int64_list=train.Int64List(value=values))
 
 
+@cache  # a record asks for it eleven times, and even an import that is done redirects standard error
 def _tensorflow() -> Any:
     """TensorFlow, imported late: it takes seconds, and --help needs none of it."""
     with quiet_imports():

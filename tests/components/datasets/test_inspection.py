@@ -12,8 +12,9 @@ import tensorflow as tf
 from helpers.class_folders import features, manifest, photograph, photographs, run, summary, value
 from PIL import Image
 
+from components.datasets import inspection
 from components.datasets.image_files import Source
-from components.datasets.inspection import Photograph, inspect
+from components.datasets.inspection import Photograph, Unreadable
 from models import images
 
 WHOLE = np.random.default_rng(5).integers(0, 256, (40, 50, 3), np.uint8)
@@ -48,6 +49,11 @@ def source(folder: Path, name: str, content: bytes) -> Source:
     path = folder / name
     path.write_bytes(content)
     return Source(path, f"a/{name}", "a", stamp="")
+
+
+def inspect(one: Source, **options) -> Photograph | Unreadable:
+    (found,) = inspection.inspect([one], **options)
+    return found
 
 
 def decodes(content: bytes) -> bool:
@@ -90,6 +96,19 @@ def test_size_and_pixels_are_the_decoders(tmp_path, pixels):
     assert (
         found.pixels != inspect(source(tmp_path, "c.png", encoded(rgb ^ np.uint8(rgb == rgb[3, 7])))).pixels
     )
+
+
+def test_each_of_several_files_is_judged_by_itself(tmp_path):
+    wholes = [encoded(np.full((4, 5 + index, 3), index, np.uint8)) for index in range(9)]
+    contents = [*wholes[:3], LOST["cut.png"][0], *wholes[3:], b"no image", MENDABLE["without end.png"][0]]
+    sources = [source(tmp_path, f"{index:02d}.png", content) for index, content in enumerate(contents)]
+    (tmp_path / "01.png").unlink()
+    found = inspection.inspect(sources)
+    assert [one.pixels[1] if isinstance(one, Photograph) else one.file for one in found] == [
+        *(5, "a/01.png", 7, "a/03.png", 8, 9, 10, 11, 12, 13, "a/10.png", "a/11.png")
+    ]
+    assert found == [inspect(one) for one in sources]
+    assert inspection.inspect([]) == []
 
 
 def test_re_encode_stores_what_decodes_and_says_why(tmp_path):
