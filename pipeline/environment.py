@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.beam_options import BEAM_HERE, beam_options
 from models.errors import InputError
 from models.literal_paths import check_literal
 
 PIPELINE_NAME = "vgg"
 KEEP_NETS = "VGG_KEEP_NETS"
 COPY_DATA = "VGG_COPY_DATA"
+BEAM = "VGG_BEAM"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 
 
@@ -28,6 +30,7 @@ class Environment:
             (`VGG_KEEP_NETS`).
         copy_data: whether the data are copied into the home folder and not read where they lie
             (`VGG_COPY_DATA`).
+        beam: options of Beam's pipelines (`VGG_BEAM`).
     """
 
     data: Path
@@ -36,11 +39,13 @@ class Environment:
     docker: bool = False
     keep_nets: bool = False
     copy_data: bool = False
+    beam: tuple[str, ...] = BEAM_HERE
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, VGG_DOCKER
-        (default: whether there is a Docker engine), VGG_KEEP_NETS (default 0) and VGG_COPY_DATA (default 0).
+        (default: whether there is a Docker engine), VGG_KEEP_NETS (default 0), VGG_COPY_DATA (default 0)
+        and VGG_BEAM (default BEAM_HERE).
 
         Raises:
             InputError: a path that Beam or TensorFlow takes for a pattern, or a switch that is not 0 or 1.
@@ -63,6 +68,7 @@ class Environment:
             copy_data=_switch(
                 variables, COPY_DATA, "data are copied into the home folder", "they are read where they lie"
             ),
+            beam=beam_options(variables.get(BEAM, ""), BEAM),
         )
 
     @property

@@ -34,7 +34,6 @@ from pipeline.metadata_connection import metadata_connection
 
 TRIED_PHOTOGRAPHS = 2  # a full-width net takes seconds for each on a CPU
 TF_SERVING_TAG = "2.16.1"
-BEAM_ARGUMENTS = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def create_pipeline(
         components=[*data.nodes, *trainers.values(), *evaluation, *push],
         enable_cache=True,
         metadata_connection_config=metadata_connection(environment),
-        beam_pipeline_args=BEAM_ARGUMENTS,
+        beam_pipeline_args=list(environment.beam),
     )
 
 

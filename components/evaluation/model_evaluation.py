@@ -18,6 +18,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx_bsl.public import tfxio
 
+from components.beam_options import BEAM_HERE
 from components.code_fingerprint import fingerprint
 from components.datasets.example_keys import check_examples, layout_of_shards
 from components.datasets.record_framing import check_heads, check_records
@@ -54,11 +55,9 @@ class Examples:
     fingerprint: str
 
 
-def local_pipeline() -> beam.Pipeline:
-    """Beam in this process, as the local pipeline runs it."""
-    return beam.Pipeline(
-        options=PipelineOptions(["--direct_running_mode=in_memory", "--direct_num_workers=1"])
-    )
+def local_pipeline(options: Sequence[str] = BEAM_HERE) -> beam.Pipeline:
+    """A pipeline with these options of Beam; by default in this process."""
+    return beam.Pipeline(options=PipelineOptions(list(options)))
 
 
 def find_examples(data: str) -> Examples:

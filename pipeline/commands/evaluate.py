@@ -3,10 +3,12 @@
 import dataclasses
 import functools
 import json
+import os
 from pathlib import Path
 
 import click
 
+from components.beam_options import beam_options
 from components.datasets.shards import VALIDATION, find_shards
 from components.recipe import Evaluation
 from models.errors import InputError
@@ -14,6 +16,7 @@ from models.literal_paths import check_literal
 from models.protocols import Protocol
 from models.quiet_imports import quiet_imports
 from pipeline.commands.options import PATH, completing
+from pipeline.environment import BEAM
 from pipeline.exit_status import ComponentError, named
 from serving.saved_model.description import describe
 
@@ -43,23 +46,31 @@ def evaluate(
     """Evaluate pushed or trained models on the validation split, without training.
 
     With several --model, their posteriors are averaged (the paper's section 4.4). Forward passes are kept in
-    HOME/posteriors: another protocol over the same Q, or another fusion, repeats none of them.
+    HOME/posteriors: another protocol over the same Q, or another fusion, repeats none of them. VGG_BEAM has
+    options of Beam.
     """
     kept = Path(home).expanduser().absolute() / "posteriors"
     check_literal("home folder", kept.parent)
+    options = beam_options(os.environ.get(BEAM, ""), BEAM)
     wanted, sides_ = Protocol.named(protocol), _sides(sides)
     heads = [describe(model)[1] for model in models]
     if "://" not in data:
         find_shards(data, VALIDATION)
     chosen = Evaluation(shorter_sides=sides_ or heads[0].shorter_sides, flip=flip, protocol=wanted)
     with quiet_imports():
-        from components.evaluation.model_evaluation import evaluate_models, find_examples
+        from components.evaluation.model_evaluation import evaluate_models, find_examples, local_pipeline
     say = functools.partial(click.echo, err=json_)  # programs read the output
     progress = _silent if json_ else click.echo
     try:
         with quiet_imports():
             figures = evaluate_models(
-                models, find_examples(data), chosen, str(kept), say=say, progress=progress
+                models,
+                find_examples(data),
+                chosen,
+                str(kept),
+                pipeline=functools.partial(local_pipeline, options),
+                say=say,
+                progress=progress,
             )
     except (InputError, KeyboardInterrupt):
         raise

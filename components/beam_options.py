@@ -1,0 +1,31 @@
+"""How Beam runs: its own options, as on a command line."""
+
+import shlex
+
+from models.errors import InputError
+
+BEAM_HERE = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+"""In this process, in which TensorFlow's operations use all cores by themselves."""
+
+
+def beam_options(text: str, where: str) -> tuple[str, ...]:
+    """The options in a text; BEAM_HERE where there are none.
+
+    Args:
+        text: such as "--direct_running_mode=multi_processing --direct_num_workers=0".
+        where: begins the line of an error, such as "VGG_BEAM".
+
+    Raises:
+        InputError: a word that is no option, or a quote that is not closed.
+    """
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise InputError(f"{where}={text}: {error}; expected options of Beam; close the quote") from None
+    odd = next((word for word in words if not word.startswith("--")), None)
+    if odd is not None:
+        raise InputError(
+            f"{where}={text}: {odd} is no option; expected each with its value behind a =, such as "
+            "--direct_running_mode=multi_processing --direct_num_workers=0"
+        )
+    return words or BEAM_HERE
