@@ -111,7 +111,8 @@ def decode_each(
         then: from that tuple to an element of the result.
         at_once: in work at a time, each from its bytes to its result: memory does not grow with the number of
             elements. tf.data.AUTOTUNE: as many as there are cores, about.
-        together: elements that one worker takes at a time. A dataset of their own costs 0.3 ms.
+        together: elements that one worker takes at a time. Training crops by eight took 2.3 ms of two busy
+            cores each, and 2.2 ms in a map that guards all.
     """
 
     def guarded(*held):
