@@ -4,6 +4,7 @@ The decoder is models.images.decode with its limits, so that what is stored is w
 evaluation decode.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -129,7 +130,7 @@ def _why(encoded: bytes) -> str:
         return f"has too many pixels, expected at most {MOST_PIXELS}"
     except Exception as error:  # see written_anew
         return cause_of(error)
-    return f"is damaged, and TensorFlow refuses it ({_complaint(encoded)})"
+    return f"is refused by the decoder of training and serving ({_complaint(encoded)})"
 
 
 def _complaint(encoded: bytes) -> str:
@@ -139,7 +140,12 @@ def _complaint(encoded: bytes) -> str:
     try:
         images.decode(_tensorflow().constant(encoded))
     except Exception as error:
-        return cause_of(error).partition(" [Op:")[0].rstrip(".")
+        asserted = re.search(r'Summarized data: b"([^"]*)"', str(error))
+        return (
+            asserted[1].removesuffix("; (H, W)")
+            if asserted
+            else cause_of(error).partition(" [Op:")[0].rstrip(".")
+        )
     return "no reason given"
 
 
@@ -147,7 +153,8 @@ def _complaint(encoded: bytes) -> str:
 def _decoder() -> "tf.types.experimental.GenericFunction":
     """string [N] to int64 [N, 3], see Pixels; called from several threads.
 
-    A call for each image takes as long again as the decoding: benchmarks in docs/data.md.
+    Measured on two busy cores (2026-11-25): 1.4 ms of processor time an image where a call has 64,
+    2.4 to 4 ms where it has one.
     """
     tf = _tensorflow()
     with quiet_imports():

@@ -34,9 +34,10 @@ def written_anew(encoded: bytes) -> bytes:
         if image.width * image.height > most:
             scale = math.sqrt(most / (image.width * image.height))
             image.thumbnail([max(int(side * scale), 1) for side in image.size])
-        upright = ImageOps.exif_transpose(image)
+        anew = _in_eight_bits(ImageOps.exif_transpose(image))
+        anew.info.clear()  # Pillow would write the comment again, whose bytes may be what is refused
         stream = BytesIO()
-        _in_eight_bits(upright).save(stream, "JPEG", quality=100, subsampling=0)
+        anew.save(stream, "JPEG", quality=100, subsampling=0)
         return stream.getvalue()
 
 

@@ -31,8 +31,18 @@ def many_pixels(kind: str = "PNG") -> bytes:
     return encoded(np.full((8192, 8200), 7, np.uint8), kind)
 
 
+def many_scans() -> bytes:
+    """4000 x 4000, with a comment of 32,000 marks where a scan begins."""
+    comment = b"\xff\xda" * 32_000
+    segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    plain = encoded(np.full((4000, 4000), 9, np.uint8), "JPEG")
+    return plain[:2] + segment + plain[2:]
+
+
+REFUSED = "is refused by the decoder of training and serving"
 MENDABLE = {
-    "without end.png": (encoded()[:-12], "is damaged, and TensorFlow refuses it (Invalid PNG data"),
+    "without end.png": (encoded()[:-12], f"{REFUSED} (Invalid PNG data, size "),
+    "scans.jpg": (many_scans(), f"{REFUSED} (a JPEG's scans: expected at most "),
     "moving.jpg": (encoded(kind="GIF"), "is GIF, expected JPEG or PNG"),
     "web.png": (encoded(255 - WHOLE, "WEBP", lossless=True), "is WEBP, expected JPEG or PNG"),
     "large.png": (many_pixels(), "has 8200 x 8192 pixels, expected at most 67108864 in all"),
@@ -116,7 +126,7 @@ def test_re_encode_stores_what_decodes_and_says_why(tmp_path):
     for name, (content, _) in MENDABLE.items():
         (folder / "a" / name).write_bytes(content)
     said = summary(folder, tmp_path / "out", "--re-encode")
-    assert said["changed"] == "4 files, listed with the reasons in dataset.json"
+    assert said["changed"] == "5 files, listed with the reasons in dataset.json"
     assert "unreadable" not in said
     examples = features(tmp_path / "out")
     for name in MENDABLE:
@@ -129,7 +139,8 @@ def test_re_encode_stores_what_decodes_and_says_why(tmp_path):
     }
     for name, (_, reason) in MENDABLE.items():
         assert changed[name].startswith(reason)
-        assert changed[name].endswith(f"{'grey' if name == 'large.png' else 'RGB'} JPEG of quality 100")
+        colours = "grey" if name in ("large.png", "scans.jpg") else "RGB"
+        assert changed[name].endswith(f"re-encoded as {colours} JPEG of quality 100")
     for name in ("moving.jpg", "web.png", "without end.png"):
         stored = np.asarray(Image.open(io.BytesIO(value(examples[name]["image/encoded"]))), np.float32)
         wanted = 255 - np.float32(WHOLE) if name == "web.png" else WHOLE
@@ -183,9 +194,9 @@ def test_the_summary_names_what_re_encode_would_mend(tmp_path):
     for name, (content, _) in (MENDABLE | LOST).items():
         (folder / "a" / name).write_bytes(content)
     result = run(folder, tmp_path / "out")
-    assert "unreadable  8 files, listed with the reasons in dataset.json\n" in result.stdout
-    first = "a/large.png, a/moving.jpg, a/web.png, ..."
-    assert f"            --re-encode and a new --out mend 4 of them: {first}\n" in result.stdout
+    assert "unreadable  9 files, listed with the reasons in dataset.json\n" in result.stdout
+    first = "a/large.png, a/moving.jpg, a/scans.jpg, ..."
+    assert f"            --re-encode and a new --out mend 5 of them: {first}\n" in result.stdout
 
 
 def test_with_and_without_re_encode_are_two_data_sets(tmp_path):
