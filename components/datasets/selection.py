@@ -101,10 +101,12 @@ def _check_each_class(found: Found, train: Sequence[Source]) -> None:
     """A listed class without a folder is no mistake; a folder without an image to train on is one."""
     empty = sorted(set(found.classes) - {one.category for one in train})
     if empty:
+        example = _left_out(empty[0], found)
         raise InputError(
-            f"class {empty[0]!r}: no readable image to train on{_left_out(empty[0], found)}"
+            f"class {empty[0]!r}: no readable image to train on{example}"
             + (f", nor in {len(empty) - 1} other classes" if len(empty) > 1 else "")
             + "; expected at least one a class; add images or remove the folder"
+            + (", or store them all the same with --keep-repeated" if example else "")
         )
 
 

@@ -128,6 +128,9 @@ def test_a_class_whose_photographs_are_all_of_another_class_too_is_refused(tmp_p
     shutil.copytree(source / "b", source / "c")
     message = refusal(source, tmp_path / "out")
     assert "class 'b': no readable image to train on (b/0.jpg is c/0.jpg, of another class)" in message
+    assert message.endswith(
+        "add images or remove the folder, or store them all the same with --keep-repeated"
+    )
 
 
 def test_all_are_kept_where_that_is_asked_for_and_counted(tmp_path):
