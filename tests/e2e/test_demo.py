@@ -138,8 +138,9 @@ def test_every_stage_hands_on_what_the_one_before_it_made(demo, first_run):
         np.testing.assert_array_equal(weights[2][name], value)
     head = json.loads((version / "assets.extra" / "vgg.json").read_text())["head"]
     mean = mean_rgb(demo.data)
-    assert np.abs(np.diff([*mean, mean[0]])).min() > 0.5  # else an order of channels would not show
-    np.testing.assert_allclose(head["mean_rgb"], mean, atol=0.02)
+    near = 0.02  # grey levels
+    assert np.abs(np.diff([*mean, mean[0]])).min() > 10 * near, "else an order of channels would not show"
+    np.testing.assert_allclose(head["mean_rgb"], mean, atol=near)
     assert head["shorter_sides"] == [64, 72, 80]
 
 
