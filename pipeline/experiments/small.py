@@ -1,8 +1,9 @@
 """Small experiments: the demo, photographs of flowers, the paper's chain in miniature, a trial of ImageNet.
 
-On two cores without a GPU, 2026-11-21; each command prints the figures named here.
+On two cores without a GPU; each command prints the figures named here. The demo's are of 2026-11-25, the
+others of 2026-11-21.
 
-demo: `make demo`. 2 minutes; top-1 error 0.3, 0.0 and 1.3 % at Q = 64, 72 and 80, averaged 0.0 %.
+demo: `make demo`. 2 to 6 minutes; top-1 error 0.7, 2.0 and 2.0 % at Q = 64, 72 and 80, averaged 1.0 %.
 flowers: `VGG_DATA=FLOWERS VGG_EXPERIMENT=flowers tfx run create --pipeline vgg`. 27 minutes; 32.5 % averaged.
 small-D-64-128: `VGG_EXPERIMENT=small-D-64-128 tfx run create --pipeline vgg` on the demo's data. Four nets in
     3 minutes; 8.3, 4.7 and 38.7 % at Q = 64, 96 and 128, averaged 1.3 %.
