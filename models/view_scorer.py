@@ -5,7 +5,10 @@ does not grow with the number of images. The result does not depend on how image
 decoded and looked at as by the exported model: by models.images.decode and models.scoring.views.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import keras
@@ -18,6 +21,7 @@ from models.protocols import Method, crop_places
 
 # The first block of a full-width net holds 64 float32 for each pixel, twice: 1 GiB for this many.
 PIXELS_AT_ONCE = 1 << 21
+IMAGES_AHEAD = 4  # of the net, looked at and waiting
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,17 @@ class ViewScorer:
         self._net = net
         spec = tf.TensorSpec([None, None, None, None, 3], tf.float32)
         self._posteriors = tf.function(self._of_image_and_flip, input_signature=[spec])
+        # Functions that are traced once: a dataset for each call would be built anew, for a second or two.
+        self._decode = tf.function(
+            lambda image: images.decode(image, most_pixels=self._most_pixels),
+            input_signature=[tf.TensorSpec([], tf.string)],
+        )
+        self._views_of = tf.function(
+            lambda image: scoring.views(
+                image, shorter_side=self._shorter_side, mean_rgb=self._mean, squares=self._squares
+            ),
+            input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
+        )
 
     def __call__(self, encoded: Sequence[bytes]) -> list[Scores | None]:
         """The scores of each encoded image, None for one that does not decode."""
@@ -89,20 +104,20 @@ class ViewScorer:
             return 2 * count * height * width
         return 2 * count * len(crop_places(self._method, height, width, self._size)) * self._size**2
 
-    def _views(self, encoded: Sequence[bytes]):
-        """Of each image that decodes, on all cores, a few images ahead of the net."""
-        looked_at = images.decode_each(
-            tf.data.Dataset.from_tensor_slices((np.arange(len(encoded)), np.array(encoded, object))),
-            lambda index, image: (index, images.decode(image, most_pixels=self._most_pixels)),
-            lambda index, image: (index, self._look(image)),
-            at_once=tf.data.AUTOTUNE,
-        )
-        return looked_at.prefetch(4).as_numpy_iterator()
+    def _views(self, encoded: Sequence[bytes]) -> Iterator[tuple[int, np.ndarray]]:
+        """(index, views) of each image that decodes, on all cores, a few images ahead of the net."""
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for index, views in enumerate(_ahead(threads, self._look, encoded)):
+                if views is not None:
+                    yield index, views
 
-    def _look(self, image: tf.Tensor) -> tf.Tensor:
-        return scoring.views(
-            image, shorter_side=self._shorter_side, mean_rgb=self._mean, squares=self._squares
-        )
+    def _look(self, encoded: bytes) -> np.ndarray | None:
+        """None where decoding fails; any other error is raised."""
+        try:
+            image = self._decode(encoded)
+        except tf.errors.InvalidArgumentError:
+            return None
+        return self._views_of(image).numpy()
 
     def _score(self, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Posteriors of images [n, V, H, W, 3] and of their flips, [n, classes] each."""
@@ -131,3 +146,14 @@ class ViewScorer:
 def _stack(group: list[tuple[int, np.ndarray]]) -> tuple[list[int], np.ndarray]:
     indices, views = zip(*group, strict=True)
     return list(indices), np.stack(views)
+
+
+def _ahead(threads: Executor, function: Callable, items: Iterable) -> Iterator:
+    """The function of each item, in their order."""
+    waiting: deque = deque()
+    for item in items:
+        waiting.append(threads.submit(function, item))
+        if len(waiting) > IMAGES_AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
