@@ -6,6 +6,7 @@ the same seed gives the same crop, whatever ran before.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -16,6 +17,11 @@ DCT = "INTEGER_ACCURATE"
 """How a JPEG's cosine transform is undone. Pillow, Caffe and browsers, so published weights too, see these
 pixels; TensorFlow's own default, INTEGER_FAST, differs by 1.1 grey levels on average and up to 25, and is no
 faster: measured in docs/results.md, "Decoding JPEG"."""
+
+DECODED, UNDECODABLE, TOO_LARGE, TOO_MANY_SCANS = range(4)
+DECODERS = 4
+"""Images in work at a time inside a graph. Each may hold a declared 192 MiB, and a progressive JPEG as much
+again or twice."""
 
 
 def decode(image_bytes: tf.Tensor, *, most_pixels: int = MOST_PIXELS) -> tf.Tensor:
@@ -30,11 +36,45 @@ def decode(image_bytes: tf.Tensor, *, most_pixels: int = MOST_PIXELS) -> tf.Tens
     """
     shape = image_header.declared_shape(image_bytes)
     with tf.control_dependencies(check_header(image_bytes, shape, most_pixels)):
-        readable = image_header.with_adobe_marker(image_bytes, shape[2])
-        # Of PNG too. tf.io.decode_image, the wider one, leaves the transform to TensorFlow's default.
-        image = tf.io.decode_jpeg(readable, channels=3, dct_method=DCT)
-    image = tf.ensure_shape(image, [None, None, 3])
+        image = _pixels(image_header.with_adobe_marker(image_bytes, shape[2]))
     return exif_orientation.upright(image, exif_orientation.orientation(image_bytes))
+
+
+class Attempt(NamedTuple):
+    """What became of decoding an image.
+
+    Attributes:
+        outcome: int32, DECODED or why not.
+        size: int64 [2], (H, W): upright where decoded, else as the header declares it.
+        image: see `decode`; of no pixels where it was not decoded.
+    """
+
+    outcome: tf.Tensor
+    size: tf.Tensor
+    image: tf.Tensor
+
+
+def try_decode(image_bytes: tf.Tensor, *, most_pixels: int = MOST_PIXELS) -> Attempt:
+    """`decode` that does not fail, for use inside a graph."""
+    declared, has_header = _attempt(image_header.declared_shape, tf.zeros([3], tf.int64), image_bytes)
+    pixels = image_header.pixels(declared)
+    has_too_many_scans = image_header.has_too_many_scans(image_bytes, declared, most_pixels)
+    fits = has_header & (pixels > 0) & (pixels <= most_pixels) & ~has_too_many_scans
+    readable = tf.cond(
+        fits,
+        lambda: image_header.with_adobe_marker(image_bytes, declared[2]),
+        lambda: tf.constant(b""),  # fails
+    )
+    stored, decodes = _attempt(_pixels, tf.zeros([0, 0, 3], tf.uint8), readable)
+    image = tf.cond(
+        decodes,
+        lambda: exif_orientation.upright(stored, exif_orientation.orientation(image_bytes)),
+        lambda: stored,
+    )
+    outcome = tf.where(has_too_many_scans, TOO_MANY_SCANS, UNDECODABLE)
+    outcome = tf.where(pixels > most_pixels, TOO_LARGE, outcome)
+    size = tf.where(decodes, tf.shape(image, tf.int64)[:2], declared[:2])
+    return Attempt(tf.where(decodes, DECODED, outcome), size, image)
 
 
 def check_header(
@@ -129,22 +169,32 @@ def if_decodable(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`compute(image)` of each of `images` (string [N]), `otherwise` of those that do not decode.
 
-    Returns the results, [N] + otherwise.shape, and a bool [N]: which decoded. See `decode_each`.
+    Returns the results, [N] + otherwise.shape, and a bool [N]: which decoded. As many are in work at a time
+    as there may be decoders, whatever N is.
     """
-    count = tf.shape(images)[0]
-    computed = decode_each(
-        tf.data.Dataset.from_tensor_slices((tf.range(count), images)),
-        lambda index, image: (index, decode(image)),
-        lambda index, image: (index, compute(image)),
-        at_once=tf.data.AUTOTUNE,
-    )
-    results = tf.tile(otherwise[tf.newaxis], tf.concat([[count], tf.ones(tf.rank(otherwise), tf.int32)], 0))
 
-    def put(state, element):
-        index, result = element
-        return (
-            tf.tensor_scatter_nd_update(state[0], [[index]], [result]),
-            tf.tensor_scatter_nd_update(state[1], [[index]], [True]),
-        )
+    def one(image_bytes):
+        attempt = try_decode(image_bytes)
+        decoded = attempt.outcome == DECODED
+        return tf.cond(decoded, lambda: compute(attempt.image), lambda: otherwise), decoded
 
-    return computed.reduce((results, tf.zeros([count], tf.bool)), put)
+    results = (tf.TensorSpec(otherwise.shape, otherwise.dtype), tf.TensorSpec([], tf.bool))
+    return tf.map_fn(one, images, fn_output_signature=results, parallel_iterations=DECODERS)
+
+
+def _pixels(readable: tf.Tensor) -> tf.Tensor:
+    """As stored, uint8 [H, W, 3]; fails where it is no image."""
+    # Of PNG too. tf.io.decode_image, the wider one, leaves the transform to TensorFlow's default.
+    image = tf.io.decode_jpeg(readable, channels=3, dct_method=DCT)
+    return tf.ensure_shape(image, [None, None, 3])
+
+
+def _attempt(compute: Callable, otherwise: tf.Tensor, argument: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """(compute(argument), true), or (otherwise, false) where that fails.
+
+    A graph has no try/except, but tf.data has ignore_errors, and a dataset inside a graph travels with it
+    into Transform's graph and into a SavedModel. Its functions are made ready anew whenever the graph runs:
+    0.3 ms where `compute` is one operation, 2.5 s where it was all of `decode` and what follows it.
+    """
+    tried = tf.data.Dataset.from_tensors(argument).map(lambda each: (compute(each), True)).ignore_errors()
+    return tried.concatenate(tf.data.Dataset.from_tensors((otherwise, False))).take(1).get_single_element()

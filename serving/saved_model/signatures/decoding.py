@@ -1,19 +1,13 @@
-"""Encoded images to what the net sees of them, each by itself: a bad one is marked and disturbs no other.
-
-Only decoding and rescaling run in a dataset: the network would stay on the CPU, on one thread.
-"""
+"""Encoded images to what the net sees of them, each by itself: a bad one is marked and disturbs no other."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from models import image_header, images, scoring
+from models import images, scoring
+from models.images import DECODED
 from serving.saved_model.head import Head
-
-# Threads that decode: each may hold a declared 192 MiB, and a progressive JPEG as much again or twice.
-DECODERS = 4
-DECODED, UNDECODABLE, TOO_LARGE, TOO_MANY_SCANS = range(4)
 
 Views = Sequence[tf.Tensor]
 """For each Q the image as the net sees it: float32 [views, H, W, 3], see models.scoring.views."""
@@ -39,41 +33,16 @@ class Prepared(NamedTuple):
 
 def prepare(image_bytes: tf.Tensor, head: Head, sides: Sequence[int]) -> Prepared:
     """Decodes `image_bytes`, string [n], and rescales them to each Q in `sides`; inside a tf.function."""
-    count = tf.shape(image_bytes)[0]
-    rows = images.decode_each(
-        tf.data.Dataset.from_tensor_slices((tf.range(count), image_bytes)),
-        lambda index, encoded: (index, *_decoded(encoded, head)),
-        lambda index, outcome, size, image: (
-            index,
-            outcome,
-            size,
-            _boxed(_views(outcome, image, head, sides)),
-        ),
-        at_once=DECODERS,
-    )
-    # A single element of a batch costs 0.4 ms, `reduce` or an iterator 5 to 10 ms. It must not be empty, so
-    # a first row stands for all that failed.
-    failed = (-1, UNDECODABLE, tf.zeros([2], tf.int64), _boxed(_no_views(sides)))
-    batch = tf.data.Dataset.from_tensors(failed).concatenate(rows).batch(tf.cast(count, tf.int64) + 1)
-    indices, outcomes, sizes, boxes = batch.get_single_element()
-    places = tf.range(1, tf.size(indices))
-    row = tf.tensor_scatter_nd_update(tf.zeros([count], tf.int32), indices[1:, tf.newaxis], places)
-    return Prepared(tf.gather(outcomes, row), tf.gather(sizes, row), [tf.gather(of_q, row) for of_q in boxes])
 
+    def one(encoded):
+        attempt = images.try_decode(encoded, most_pixels=head.most_pixels)
+        return attempt.outcome, attempt.size, _boxed(_views(attempt.outcome, attempt.image, head, sides))
 
-def _decoded(encoded: tf.Tensor, head: Head) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Outcome, size and pixels of one image, none where it is too large; fails where it does not decode."""
-    declared = image_header.declared_shape(encoded)
-    has_too_many_scans = image_header.has_too_many_scans(encoded, declared, head.most_pixels)
-    outcome = tf.where(has_too_many_scans, TOO_MANY_SCANS, DECODED)
-    outcome = tf.where(image_header.pixels(declared) <= head.most_pixels, outcome, TOO_LARGE)
-    image = tf.cond(
-        outcome == DECODED,
-        lambda: images.decode(encoded, most_pixels=head.most_pixels),
-        lambda: tf.zeros([0, 0, 3], tf.uint8),
-    )
-    size = tf.where(outcome == DECODED, tf.shape(image, tf.int64)[:2], declared[:2])
-    return outcome, size, image
+    box = tf.TensorSpec([], tf.variant)
+    results = (tf.TensorSpec([], tf.int32), tf.TensorSpec([2], tf.int64), (box,) * len(sides))
+    with tf.device("CPU:0"):
+        found = tf.map_fn(one, image_bytes, fn_output_signature=results, parallel_iterations=images.DECODERS)
+    return Prepared(found[0], found[1], list(found[2]))
 
 
 def _views(outcome: tf.Tensor, image: tf.Tensor, head: Head, sides: Sequence[int]) -> Views:

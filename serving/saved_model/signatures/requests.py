@@ -4,12 +4,10 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from models.images import DECODED, TOO_LARGE, TOO_MANY_SCANS
 from models.limits import MOST_SCANS
 from serving.saved_model.head import Head
 from serving.saved_model.signatures.decoding import (
-    DECODED,
-    TOO_LARGE,
-    TOO_MANY_SCANS,
     Prepared,
     Views,
     prepare,
