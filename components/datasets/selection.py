@@ -9,13 +9,13 @@ import numpy as np
 
 from components.datasets.class_folders import Found
 from components.datasets.image_files import Source
-from components.datasets.in_order import in_order
 from components.datasets.inspection import Photograph, Unreadable, inspect, load_decoder
 from components.datasets.manifest import Category
 from components.datasets.repeated import without_repeated
 from components.datasets.tfrecords import Plan, Split, Watcher
 from components.datasets.validation_split import split_within_classes
 from models.errors import InputError
+from models.in_order import in_order
 
 IMAGES_PER_SHARD = 500
 LEAST_SHARDS = {"train": 2, "validation": 1}

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from components.datasets.in_order import in_order
 from components.datasets.layouts import IMAGENET
 from components.datasets.manifest import Account, Category, DataSet, SplitReport, existing, save
 from components.datasets.staging import staged
+from models.in_order import in_order
 from models.quiet_imports import quiet_imports
 
 if TYPE_CHECKING:
