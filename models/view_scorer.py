@@ -5,10 +5,7 @@ does not grow with the number of images. The result does not depend on how image
 decoded and looked at as by the exported model: by models.images.decode and models.scoring.views.
 """
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -16,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from models import images, scoring
+from models.in_order import in_order
 from models.limits import MOST_PIXELS, SQUARES
 from models.protocols import Method, crop_places
 
@@ -106,10 +104,9 @@ class ViewScorer:
 
     def _views(self, encoded: Sequence[bytes]) -> Iterator[tuple[int, np.ndarray]]:
         """(index, views) of each image that decodes, on all cores, a few images ahead of the net."""
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for index, views in enumerate(_ahead(threads, self._look, encoded)):
-                if views is not None:
-                    yield index, views
+        for index, views in enumerate(in_order(self._look, encoded, IMAGES_AHEAD)):
+            if views is not None:
+                yield index, views
 
     def _look(self, encoded: bytes) -> np.ndarray | None:
         """None where decoding fails; any other error is raised."""
@@ -146,14 +143,3 @@ class ViewScorer:
 def _stack(group: list[tuple[int, np.ndarray]]) -> tuple[list[int], np.ndarray]:
     indices, views = zip(*group, strict=True)
     return list(indices), np.stack(views)
-
-
-def _ahead(threads: Executor, function: Callable, items: Iterable) -> Iterator:
-    """The function of each item, in their order."""
-    waiting: deque = deque()
-    for item in items:
-        waiting.append(threads.submit(function, item))
-        if len(waiting) > IMAGES_AHEAD:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

@@ -110,9 +110,10 @@ def _pixels_of(encoded: Sequence[bytes]) -> list[Pixels | None]:
 def _mended(encoded: bytes) -> Pixels | None:
     """What it decodes to once it is written anew; None where that does not help."""
     try:
-        return _pixels_of([written_anew(encoded)])[0]
+        anew = written_anew(encoded)
     except Exception:  # see written_anew
         return None
+    return _pixels_of([anew])[0]
 
 
 def _why(encoded: bytes) -> str:
@@ -139,7 +140,7 @@ def _complaint(encoded: bytes) -> str:
 
     try:
         images.decode(_tensorflow().constant(encoded))
-    except Exception as error:
+    except _tensorflow().errors.InvalidArgumentError as error:
         asserted = re.search(r'Summarized data: b"([^"]*)"', str(error))
         return (
             asserted[1].removesuffix("; (H, W)")

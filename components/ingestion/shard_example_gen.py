@@ -154,10 +154,20 @@ def _place(shards: list[str], folder: str, *, copy: bool) -> None:
         if copy:
             _copy(shard, target)
         else:
-            os.symlink(os.path.abspath(shard), target)
+            _link(shard, target)
         if time.monotonic() - said > SAID_EVERY:
             said = time.monotonic()
-            print(f"ShardExampleGen: {number + 1} of {len(shards)} shards copied", flush=True)
+            print(f"ShardExampleGen: {number + 1} of {len(shards)} shards are in place", flush=True)
+
+
+def _link(shard: str, target: str) -> None:
+    try:
+        os.symlink(os.path.abspath(shard), target)
+    except OSError as error:
+        raise InputError(
+            f"data file {shard}: no link to it can be made at {target} ({error.strerror}); expected a home "
+            "folder on a file system that has links and room; set VGG_HOME to one, or VGG_COPY_DATA=1"
+        ) from None
 
 
 def _copy(shard: str, target: str) -> None:

@@ -1,6 +1,7 @@
 """ShardExampleGen as TFX runs it: what lies in the artifact, what TFX's own readers find there, and when it
 is new data to the cache. Records are a few bytes; numbers are counted by hand."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -11,12 +12,12 @@ from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
-from tfx.types import artifact_utils
+from tfx.types import artifact_utils, standard_artifacts
 
 from components import artifact_files
 from components.datasets.layouts import IMAGENET
 from components.ingestion.schema import statistics_options
-from components.ingestion.shard_example_gen import ShardExampleGen, read_index
+from components.ingestion.shard_example_gen import RegisterShards, ShardExampleGen, read_index
 from components.split_records import records_in
 from components.training.input_pipeline import Augmentation, epoch_order
 from components.training.record_reader import records_in_order
@@ -153,6 +154,29 @@ def test_what_is_not_whole_is_refused(data, run, damage, said):
     damage(data)
     with pytest.raises(Exception, match=said):
         run(data)
+
+
+def test_a_home_that_takes_no_more_files_is_one_line(data, tmp_path, monkeypatch):
+    """The system calls are stand-ins: a full disk is not to be had in a test."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def full_to_tensorflow(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(os, "symlink", full)
+    monkeypatch.setattr(tf.io.gfile, "copy", full_to_tensorflow)
+    for copy, said in ((False, "no link to it can be made"), (True, "cannot be copied")):
+        examples = standard_artifacts.Examples()
+        examples.uri = str(tmp_path / "examples")
+        config = ShardExampleGen(str(data), copy=copy).exec_properties["custom_config"]
+        with pytest.raises(InputError, match="No space left on device") as caught:
+            RegisterShards().Do(
+                {}, {"examples": [examples]}, {"input_base": str(data), "custom_config": config}
+            )
+        assert str(caught.value).startswith(f"data file {data}/train-00000-of-00002: {said}")
+        assert "\n" not in str(caught.value)
 
 
 def test_examples_without_an_index_are_refused(tmp_path):

@@ -1,0 +1,195 @@
+"""Memory and time of each component against the number of images.
+
+    .venv/bin/python -m benchmarks.scale --records 10000,100000
+
+Each size is a data set of its own in --work, drawn from a seed: 25 of 26 records are for training, as of
+ImageNet, in 1000 classes and 64 shards sorted by class; each is a JPEG of 48 x 48 pixels with one of 1000
+textures. A run of a tiny net (width 1/64, crop 32, 20 steps, Q = 32) goes over it in a process of its own.
+Every 0.2 s the memory of that process and its children is read, and each component gets the highest since the
+one before it ended. Memory that one component has used may stay with the process: a figure can only be too
+high. docs/imagenet.md has the table and what follows from it for ImageNet.
+"""
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.machine import machine
+
+CLASSES, SHARDS, SIDE, TEXTURES = 1000, 64, 48, 1000
+VALIDATION = 26  # of so many records one is for validation
+COMPONENT = re.compile(r"^  ([A-Z][\w.-]+) +([\d.]+) s$")
+EVERY = 0.2  # seconds between two readings
+
+
+@click.command()
+@click.option("--records", default="10000,100000", show_default=True)
+@click.option("--work", default="/tmp/vgg-scale", show_default=True, type=click.Path(path_type=Path))
+@click.option("--one", is_flag=True, hidden=True, help="Run over the data set in --work.")
+def main(records: str, work: Path, one: bool) -> None:
+    """Measure each component at several numbers of records."""
+    if one:
+        run(work)
+        return
+    click.echo(machine("tensorflow", "tfx", "apache-beam"))
+    sizes = [int(each) for each in records.split(",")]
+    measured = {}
+    for size in sizes:
+        folder = work / str(size)
+        shutil.rmtree(folder, ignore_errors=True)
+        started = time.monotonic()
+        write_data(folder / "data", size)
+        bytes_ = sum(path.stat().st_size for path in (folder / "data").iterdir())
+        click.echo(f"{size} records, {bytes_ / 1e6:.0f} MB, written in {time.monotonic() - started:.0f} s")
+        measured[size] = dict(measure(folder))
+        shutil.rmtree(folder)
+    names = list(measured[sizes[0]])
+    click.echo(f"{'':28}" + "".join(f"{size:>22}" for size in sizes))
+    for name in names:
+        cells = (f"{seconds:9.1f} s {mib:6.0f} MiB" for seconds, mib in (measured[n][name] for n in sizes))
+        click.echo(f"{name:28}" + "".join(f"{cell:>22}" for cell in cells))
+
+
+def write_data(folder: Path, records: int, seed: int = 0) -> None:
+    """Shards sorted by class."""
+    import tensorflow as tf
+
+    from components.datasets.manifest import Category
+    from components.datasets.tfrecords import Picture, to_example
+
+    folder.mkdir(parents=True)
+    textures = [_jpeg(np.random.default_rng([seed, number])) for number in range(TEXTURES)]
+    categories = [Category(f"n{label:08d}", f"class {label}") for label in range(CLASSES)]
+    held_out = records // VALIDATION
+    for split, count, shards in (
+        ("train", records - held_out, SHARDS),
+        ("validation", held_out, SHARDS // 8),
+    ):
+        labels = np.sort(np.arange(count) % CLASSES) + 1
+        place = 0
+        for shard, some in enumerate(np.array_split(labels, shards)):
+            with tf.io.TFRecordWriter(str(folder / f"{split}-{shard:05d}-of-{shards:05d}")) as writer:
+                for label in some:
+                    picture = Picture(
+                        encoded=textures[place % TEXTURES],
+                        label=int(label),
+                        filename=f"{split}_{place:08d}.JPEG",
+                        height=SIDE,
+                        width=SIDE,
+                        format="JPEG",
+                        colorspace="RGB",
+                        channels=3,
+                    )
+                    writer.write(to_example(picture, categories).SerializeToString())
+                    place += 1
+
+
+def measure(folder: Path) -> Iterator[tuple[str, tuple[float, float]]]:
+    """(component, (seconds, MiB)) of one run over the data in a folder."""
+    command = [sys.executable, "-m", "benchmarks.scale", "--one", "--work", str(folder)]
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=quiet)
+    peak = _Peak(process.pid)
+    for line in process.stdout:
+        found = COMPONENT.match(line.rstrip())
+        if found:
+            yield found[1], (float(found[2]), peak.since_last())
+        elif "peak memory" in line:
+            yield "results", (0.0, peak.since_last())
+    if process.wait() != 0:
+        raise click.ClickException(f"the run over {folder} ended with status {process.returncode}")
+    yield "report", (0.0, peak.since_last())
+
+
+def run(folder: Path) -> None:
+    """The pipeline over FOLDER/data with a tiny net, then the report."""
+    from rich.console import Console
+
+    from components.recipe import Evaluation, TrainerConfig, Training
+    from models.net import Net
+    from pipeline.environment import Environment
+    from pipeline.experiments.catalogue import EXPERIMENTS
+    from pipeline.experiments.experiment import Experiment
+    from pipeline.pipeline import create_pipeline
+    from pipeline.report.writer import report_run
+    from pipeline.running.local_runner import Runner
+
+    training = Training(
+        smallest_side=32, largest_side=48, batch=256, most_steps=20, learning_rate=1e-3, colour_shift=False
+    )
+    net = Net("A", classes=CLASSES, width=64, input_size=32)
+    experiment = Experiment(
+        "scale", "benchmarks/scale.py", TrainerConfig(net, training), Evaluation((32,)), weights="scale"
+    )
+    environment = dataclasses.replace(
+        Environment.from_variables({"VGG_HOME": str(folder / "home"), "VGG_DATA": str(folder / "data")}),
+        docker=False,
+    )
+    Runner(experiment, environment).run(create_pipeline(experiment, environment, EXPERIMENTS))
+    report_run(environment, Console(), time.time())
+
+
+class _Peak:
+    """The highest memory of a process and its children, read every 0.2 s."""
+
+    def __init__(self, pid: int):
+        self._pid, self._highest = pid, 0.0
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def since_last(self) -> float:
+        """MiB; the next time counts from here."""
+        self._read()
+        highest, self._highest = self._highest, 0.0
+        return highest
+
+    def _read(self) -> None:
+        self._highest = max(self._highest, sum(map(_resident, _family(self._pid))))
+
+    def _watch(self) -> None:
+        while True:
+            self._read()
+            time.sleep(EVERY)
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            children = (task / "children").read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            yield from _family(int(child))
+
+
+def _resident(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def _jpeg(generator: np.random.Generator) -> bytes:
+    from io import BytesIO
+
+    from PIL import Image
+
+    coarse = generator.integers(0, 256, (6, 6, 3), np.uint8)
+    stream = BytesIO()
+    Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+if __name__ == "__main__":
+    main()
