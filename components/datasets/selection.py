@@ -85,6 +85,7 @@ def _inspected(
 ) -> tuple[list[Photograph], list[Unreadable]]:
     photographs, unreadable = [], []
     load_decoder()
+    watcher.begins(LOOK, len(sources))
     blocks = [sources[begin : begin + AT_ONCE] for begin in range(0, len(sources), AT_ONCE)]
     for results in in_order(partial(inspect, re_encode=options.re_encode), blocks):
         for result in results:

@@ -89,6 +89,9 @@ class Plan:
 class Watcher:
     """Told what happens while a data set is made; this one keeps silent."""
 
+    def begins(self, stage: str, total: int) -> None:
+        """A stage of `total` sources begins."""
+
     def step(self, stage: str, total: int) -> None:
         """One of the `total` sources of `stage`, such as the split that is written, is done."""
 
@@ -188,6 +191,7 @@ def _write_split(
 ) -> SplitReport:
     report = SplitReport(per_class={category.synset: 0 for category in categories})
     total = len(split.sources)
+    watcher.begins(split.name, total)
     for shard in range(split.shards):
         path = folder / f"{split.name}-{shard:05d}-of-{split.shards:05d}"
         begin, end = (total * edge // split.shards for edge in (shard, shard + 1))

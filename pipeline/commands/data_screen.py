@@ -19,10 +19,10 @@ MOST_LINES = 20
 
 
 class _Rate(ProgressColumn):
-    """Images per second."""
+    """Images per second since the stage began: they come in blocks, whose steps lie close together."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.finished_speed or task.speed or 0:.0f} images/s")
+        return Text(f"{task.completed / task.elapsed if task.elapsed else 0:.0f} images/s")
 
 
 class Screen(Watcher):
@@ -34,10 +34,14 @@ class Screen(Watcher):
         self._tasks = {}
         self._unreadable = 0
 
+    def begins(self, stage: str, total: int) -> None:
+        """Shows the bar of `stage`."""
+        self._tasks[stage] = self._progress.add_task(stage, total=total)
+
     def step(self, stage: str, total: int) -> None:
         """Moves the bar of `stage` on by one."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(stage, total=total)
+            self.begins(stage, total)
         self._progress.advance(self._tasks[stage])
 
     def unreadable(self, file: str, reason: str) -> None:
@@ -52,11 +56,15 @@ class Screen(Watcher):
         self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+def columns() -> tuple[ProgressColumn, ...]:
+    """Of a stage's line."""
+    return TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), _Rate()
+
+
 @contextmanager
 def screen() -> Iterator[Screen]:
     """Shows progress until the block ends."""
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), _Rate())
-    with _stderr_alone() as stderr, Progress(*columns, console=Console(file=stderr)) as progress:
+    with _stderr_alone() as stderr, Progress(*columns(), console=Console(file=stderr)) as progress:
         yield Screen(progress)
 
 

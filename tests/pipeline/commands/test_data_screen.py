@@ -1,6 +1,12 @@
 """What `vgg data folders` prints where there is much to print."""
 
+import io
+
 from helpers.class_folders import manifest, photographs, run
+from rich.console import Console
+from rich.progress import Progress
+
+from pipeline.commands.data_screen import Screen, columns
 
 
 def test_of_many_unreadable_files_the_first_are_printed_and_all_listed(tmp_path):
@@ -29,3 +35,19 @@ def test_a_data_set_that_is_there_is_described_as_when_it_was_made(tmp_path):
     first, second = (run(source, tmp_path / "out").stdout.splitlines()[:-1] for _ in range(2))
     assert second == ["already there: the same data set, left untouched", *first]
     assert any(line.startswith("repeated ") for line in first)
+
+
+def test_the_rate_is_of_the_time_since_the_stage_began():
+    """16 of 32 images are told of at once, two seconds after the beginning: 8 images a second."""
+    now, shown = 100.0, io.StringIO()
+    console = Console(file=shown, width=100, force_terminal=True)
+    progress = Progress(*columns(), console=console, get_time=lambda: now, auto_refresh=False)
+    with progress:
+        screen = Screen(progress)
+        screen.begins("looked at", 32)
+        now += 2
+        for _ in range(16):
+            screen.step("looked at", 32)
+        progress.refresh()
+    assert "16/32" in shown.getvalue()
+    assert " 8 images/s" in shown.getvalue()
