@@ -12,7 +12,7 @@ ScoreMap = Callable[[tf.Tensor], tf.Tensor]
 
 
 def views(
-    image: tf.Tensor, *, shorter_side: int, mean_rgb: Sequence[float], squares: int = SQUARES
+    image: tf.Tensor, *, shorter_side: tf.Tensor | int, mean_rgb: Sequence[float], squares: int = SQUARES
 ) -> tf.Tensor:
     """What the net sees of one image, uint8 [H, W, 3], at a Q: float32 [views, H', W', 3], mean subtracted.
 
@@ -59,7 +59,7 @@ def flip_average_by_q(net: ScoreMap, by_q: Sequence[tf.Tensor], *, flip: bool) -
     return tf.stack([flip_average(score_maps(net, of_q[tf.newaxis], flip=flip)) for of_q in by_q])
 
 
-def _squares(image: tf.Tensor, shorter_side: int, count: int) -> tf.Tensor:
+def _squares(image: tf.Tensor, shorter_side: tf.Tensor | int, count: int) -> tf.Tensor:
     size = tf.shape(image)[:2]
     side = tf.reduce_min(size)
     last = tf.reduce_max(size) - side
@@ -72,7 +72,7 @@ def _squares(image: tf.Tensor, shorter_side: int, count: int) -> tf.Tensor:
         place = tf.pad(along * start, [[0, 1]])
         return images.rescale(tf.slice(image, place, [side, side, 3]), shorter_side)
 
-    spec = tf.TensorSpec([shorter_side, shorter_side, 3], tf.float32)
+    spec = tf.TensorSpec([None, None, 3], tf.float32)
     return tf.map_fn(square, starts, fn_output_signature=spec, parallel_iterations=1)
 
 

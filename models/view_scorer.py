@@ -62,17 +62,19 @@ class ViewScorer:
         self._mean, self._most_pixels, self._squares = tuple(mean_rgb), most_pixels, squares
         self._net = net
         spec = tf.TensorSpec([None, None, None, None, 3], tf.float32)
-        self._posteriors = tf.function(self._of_image_and_flip, input_signature=[spec])
+        self._posteriors = tf.function(self._of_image_and_flip, input_signature=[spec], autograph=False)
         # Functions that are traced once: a dataset for each call would be built anew, for a second or two.
         self._decode = tf.function(
             lambda image: images.decode(image, most_pixels=self._most_pixels),
             input_signature=[tf.TensorSpec([], tf.string)],
+            autograph=False,
         )
         self._views_of = tf.function(
             lambda image: scoring.views(
                 image, shorter_side=self._shorter_side, mean_rgb=self._mean, squares=self._squares
             ),
             input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
+            autograph=False,
         )
 
     def __call__(self, encoded: Sequence[bytes]) -> list[Scores | None]:

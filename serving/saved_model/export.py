@@ -85,7 +85,7 @@ def _save(network: keras.Model, net: Net, head: Head, path: str) -> None:
     # paths, which is how exports of Keras 3 have failed in TF Serving.
     module.weights = {_name(weight): weight.value for weight in network.weights}
     module.functions = {
-        name: tf.function(function, input_signature=specs)
+        name: tf.function(function, input_signature=specs, autograph=False)
         for name, (function, specs) in signatures(network, head).items()
     }
     tf.io.gfile.makedirs(os.path.dirname(path))

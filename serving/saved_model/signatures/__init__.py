@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from models.architectures import STRIDE
 from serving.saved_model.head import Head
+from serving.saved_model.signatures.decoding import Preparation
 from serving.saved_model.signatures.examples import examples, labels, output_name
 from serving.saved_model.signatures.features import features
 from serving.saved_model.signatures.predict import TOP, predict, top_classes, top_score_maps
@@ -21,14 +22,15 @@ __all__ = ["AVERAGED", "TOP", "Head", "Signature", "output_name", "signatures", 
 def signatures(net: keras.Model, head: Head) -> dict[str, Signature]:
     """Functions and input signatures by name, for a fully convolutional `net`."""
     scores = _traced_once(net)
+    prepare = Preparation(head)
     fc7 = net.get_layer("fc7").output
     return {
-        "serving_default": predict(scores, head, head.shorter_sides, flip=head.flip),
-        "single_scale": predict(scores, head, (head.middle_side,), flip=False),
-        "features": features(_traced_once(keras.Model(net.inputs, fc7)), fc7.shape[-1], head),
-        "top_score_maps": top_score_maps(scores, head),
+        "serving_default": predict(scores, prepare, head.shorter_sides, flip=head.flip),
+        "single_scale": predict(scores, prepare, (head.middle_side,), flip=False),
+        "features": features(_traced_once(keras.Model(net.inputs, fc7)), fc7.shape[-1], prepare),
+        "top_score_maps": top_score_maps(scores, prepare),
         "score_map": score_map(scores, net.get_layer("fc6").kernel_size[0] * STRIDE, head),
-        "examples": examples(scores, head),
+        "examples": examples(scores, prepare),
         "labels": labels(head),
     }
 
@@ -36,7 +38,7 @@ def signatures(net: keras.Model, head: Head) -> dict[str, Signature]:
 def _traced_once(net: keras.Model) -> tf.types.experimental.GenericFunction:
     """One copy in the graph for all signatures and Q that call it."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)], autograph=False)
     def function(images):
         return tf.cast(net(images, training=False), tf.float32)
 

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from models import scoring
 from serving.saved_model.head import Head
+from serving.saved_model.signatures.decoding import Preparation
 from serving.saved_model.signatures.requests import AVERAGED, Signature, map_images
 
 EXAMPLES = tf.TensorSpec([None], tf.string, name="examples")
@@ -14,19 +15,20 @@ def output_name(shorter_side: int) -> str:
     return f"{AVERAGED}_q{shorter_side}"
 
 
-def examples(net: scoring.ScoreMap, head: Head) -> Signature:
+def examples(net: scoring.ScoreMap, prepare: Preparation) -> Signature:
     """`examples` string [N], serialized tf.Examples, to the posterior of each Q and their average.
 
     An image that does not decode gets the same posterior for each class, as from the Scorer: it counts as an
     error under the rule for ties, and does not end the evaluation.
     """
+    head = prepare.head
     shape = [len(head.shorter_sides), len(head.class_names)]
 
     def function(examples_):
         parsed = tf.io.parse_example(examples_, {head.image_key: tf.io.FixedLenFeature([], tf.string, "")})
         by_q = map_images(
             parsed[head.image_key],
-            head,
+            prepare,
             head.shorter_sides,
             lambda views: scoring.flip_average_by_q(net, views, flip=head.flip),
             shape,

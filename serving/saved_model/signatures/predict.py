@@ -5,39 +5,41 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from models import scoring
-from serving.saved_model.head import Head
-from serving.saved_model.signatures.decoding import prepare
+from serving.saved_model.signatures.decoding import Preparation
 from serving.saved_model.signatures.requests import AVERAGED, Signature, check, map_images
 
 TOP = 5
 IMAGE_BYTES = tf.TensorSpec([None], tf.string, name="image_bytes")
 
 
-def predict(net: scoring.ScoreMap, head: Head, sides: Sequence[int], *, flip: bool) -> Signature:
+def predict(net: scoring.ScoreMap, prepare: Preparation, sides: Sequence[int], *, flip: bool) -> Signature:
     """`image_bytes` string [N], JPEG or PNG of any and mixed sizes, to the posterior averaged over Q."""
+
+    head = prepare.head
 
     def averaged(views):
         return tf.reduce_mean(scoring.flip_average_by_q(net, views, flip=flip), axis=0)
 
     def function(image_bytes):
-        probabilities = map_images(image_bytes, head, sides, averaged, [len(head.class_names)])
+        probabilities = map_images(image_bytes, prepare, sides, averaged, [len(head.class_names)])
         return _with_top_classes(probabilities, head.unique_names)
 
     return function, [IMAGE_BYTES]
 
 
-def top_score_maps(net: scoring.ScoreMap, head: Head) -> Signature:
+def top_score_maps(net: scoring.ScoreMap, prepare: Preparation) -> Signature:
     """`image_bytes` string [1] to what serving_default gives and, for each Q, float32 [1, h, w, k]: scores,
     before the soft-max, of the k best classes at each place of the image, unflipped.
 
     Of an image in squares (models.scoring.views) the squares' maps lie side by side along its longer side.
     """
+    head = prepare.head
 
     def function(image_bytes):
         count = tf.size(image_bytes)
         message = tf.strings.join(["image_bytes: ", tf.strings.as_string(count), " images; expected 1"])
         with tf.control_dependencies([tf.debugging.Assert(count == 1, [message])]):
-            prepared = prepare(tf.identity(image_bytes), head, head.shorter_sides)
+            prepared = prepare(tf.identity(image_bytes), head.shorter_sides)
         with tf.control_dependencies([check(prepared, head)]):
             views = prepared.views_of(tf.constant(0))
         maps = [scoring.score_maps(net, of_q[tf.newaxis], flip=head.flip) for of_q in views]

@@ -7,11 +7,7 @@ import tensorflow as tf
 from models.images import DECODED, TOO_LARGE, TOO_MANY_SCANS
 from models.limits import MOST_SCANS
 from serving.saved_model.head import Head
-from serving.saved_model.signatures.decoding import (
-    Prepared,
-    Views,
-    prepare,
-)
+from serving.saved_model.signatures.decoding import Preparation, Prepared, Views
 
 AVERAGED = "probabilities"
 # Images decoded and held at a time: at Q = 256, 384 and 512 each takes 8 MB, the longest 23 MB.
@@ -22,7 +18,7 @@ Signature = tuple[Callable, list[tf.TensorSpec]]
 
 def map_images(
     image_bytes: tf.Tensor,
-    head: Head,
+    prepare: Preparation,
     sides: Sequence[int],
     compute: Callable[[Views], tf.Tensor],
     shape: Sequence[int],
@@ -33,7 +29,7 @@ def map_images(
 
     Args:
         image_bytes: string [N].
-        head: mean RGB and budgets.
+        prepare: how they are decoded and rescaled.
         sides: the Q.
         compute: from an image's views to float32 of `shape`.
         shape: of one result.
@@ -45,8 +41,8 @@ def map_images(
     """
 
     def some(start, results):
-        prepared = prepare(image_bytes[start : start + AT_A_TIME], head, sides)
-        checks = [] if otherwise is not None else [check(prepared, head, start)]
+        prepared = prepare(image_bytes[start : start + AT_A_TIME], sides)
+        checks = [] if otherwise is not None else [check(prepared, prepare.head, start)]
         with tf.control_dependencies(checks):
             found = _computed(prepared, compute, shape, float("nan") if otherwise is None else otherwise)
         return start + AT_A_TIME, tf.concat([results, found], 0)
