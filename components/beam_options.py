@@ -8,8 +8,12 @@ BEAM_HERE = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 """In this process, in which TensorFlow's operations use all cores by themselves."""
 
 
-def beam_options(text: str, where: str) -> tuple[str, ...]:
-    """The options in a text; BEAM_HERE where there are none.
+BEAM_ON_ALL_CORES = ("--direct_running_mode=multi_processing", "--direct_num_workers=0")
+"""In as many processes as there are cores, for work that is Python's."""
+
+
+def beam_options(text: str, where: str, default: tuple[str, ...] = BEAM_HERE) -> tuple[str, ...]:
+    """The options in a text; `default` where there are none.
 
     Args:
         text: such as "--direct_running_mode=multi_processing --direct_num_workers=0".
@@ -28,4 +32,4 @@ def beam_options(text: str, where: str) -> tuple[str, ...]:
             f"{where}={text}: {odd} is no option; expected each with its value behind a =, such as "
             "--direct_running_mode=multi_processing --direct_num_workers=0"
         )
-    return words or BEAM_HERE
+    return words or default

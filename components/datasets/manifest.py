@@ -27,12 +27,16 @@ class SplitReport:
         per_class: images by synset.
         shards: bytes by file name.
         changed: {"file", "reason"} of each picture that is not its source's own bytes.
+        with_boxes: images whose objects' boxes are known.
+        sha256: of the shards, by file name, where they were taken.
     """
 
     images: int = 0
     per_class: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)
     changed: list[dict[str, str]] = field(default_factory=list)
+    with_boxes: int = 0
+    sha256: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

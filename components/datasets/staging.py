@@ -27,11 +27,11 @@ def staged(out: Path) -> Iterator[Path]:
     """
     folder = out.parent / f".{out.name}.partial-{uuid.uuid4().hex[:8]}"
     try:
-        with _as_input_error(out):
+        with as_input_error(out):
             out.parent.mkdir(parents=True, exist_ok=True)
             _remove_abandoned(out)
             folder.mkdir()
-            with _locked(folder):
+            with locked(folder):
                 yield folder
                 os.rename(folder, out)
     finally:
@@ -39,7 +39,8 @@ def staged(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _as_input_error(out: Path) -> Iterator[None]:
+def as_input_error(out: Path) -> Iterator[None]:
+    """What the system says of writing into `out`, in one line."""
     try:
         yield
     except OSError as error:
@@ -51,7 +52,8 @@ def _as_input_error(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Holds a folder for this process alone. Raises BlockingIOError where another one holds it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,5 +66,5 @@ def _remove_abandoned(out: Path) -> None:
     """Removes folders of runs that were killed; a run that still writes holds its lock and keeps its own."""
     for folder in out.parent.iterdir():
         if folder.name.startswith(f".{out.name}.partial-") and folder.is_dir():
-            with suppress(OSError), _locked(folder):
+            with suppress(OSError), locked(folder):
                 shutil.rmtree(folder)

@@ -92,8 +92,8 @@ class Watcher:
     def begins(self, stage: str, total: int) -> None:
         """A stage of `total` sources begins."""
 
-    def step(self, stage: str, total: int) -> None:
-        """One of the `total` sources of `stage`, such as the split that is written, is done."""
+    def step(self, stage: str, total: int, number: int = 1) -> None:
+        """`number` of the `total` sources of `stage`, such as the split that is written, are done."""
 
     def unreadable(self, file: str, reason: str) -> None:
         """A file is left out, as a run would not decode it."""
@@ -195,7 +195,7 @@ def _write_split(
     for shard in range(split.shards):
         path = folder / f"{split.name}-{shard:05d}-of-{split.shards:05d}"
         begin, end = (total * edge // split.shards for edge in (shard, shard + 1))
-        with _record_writer(path) as write_record:
+        with record_writer(path) as write_record:
             for picture in in_order(read, split.sources[begin:end]):
                 write_record(to_example(picture, categories).SerializeToString(deterministic=True))
                 _count(report, picture, categories)
@@ -205,7 +205,7 @@ def _write_split(
 
 
 @contextmanager
-def _record_writer(path: Path) -> Iterator[Callable[[bytes], None]]:
+def record_writer(path: Path) -> Iterator[Callable[[bytes], None]]:
     """Appends records to a file; a full disk is an OSError, as everywhere else in Python."""
     tf = _tensorflow()
     try:

@@ -5,24 +5,8 @@ from pathlib import Path
 import click
 
 from components.datasets.class_folders import check_folder
-from models.literal_paths import check_literal
-
-
-def _readable(_context: click.Context, _parameter: click.Parameter, out: Path) -> Path:
-    """A run would not read it where its path is a pattern."""
-    check_literal("--out", out.absolute())
-    return out
-
-
-OUT = click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    callback=_readable,
-    metavar="DIR",
-    help="Folder of the data set: a new or an empty one. It appears when all is written.",
-)
-SEED = click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+from pipeline.commands.data_ilsvrc import ilsvrc
+from pipeline.commands.data_options import OUT, SEED
 
 
 @click.group()
@@ -102,3 +86,6 @@ def folders(source: Path, out: Path, **options) -> None:
     with screen() as watcher:
         made = write_folders(source, out, Options(**options), watcher=watcher)
     summarise(made, watcher)
+
+
+data.add_command(ilsvrc)

@@ -38,11 +38,11 @@ class Screen(Watcher):
         """Shows the bar of `stage`."""
         self._tasks[stage] = self._progress.add_task(stage, total=total)
 
-    def step(self, stage: str, total: int) -> None:
-        """Moves the bar of `stage` on by one."""
+    def step(self, stage: str, total: int, number: int = 1) -> None:
+        """Moves the bar of `stage` on."""
         if stage not in self._tasks:
             self.begins(stage, total)
-        self._progress.advance(self._tasks[stage])
+        self._progress.advance(self._tasks[stage], number)
 
     def unreadable(self, file: str, reason: str) -> None:
         """Prints the file's line."""
