@@ -89,8 +89,8 @@ class Plan:
 class Watcher:
     """Told what happens while a data set is made; this one keeps silent."""
 
-    def begins(self, stage: str, total: int) -> None:
-        """A stage of `total` sources begins."""
+    def begins(self, stage: str, total: int, unit: str = "images") -> None:
+        """A stage of `total` sources, or whatever it counts, begins."""
 
     def step(self, stage: str, total: int, number: int = 1) -> None:
         """`number` of the `total` sources of `stage`, such as the split that is written, are done."""

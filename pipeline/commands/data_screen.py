@@ -19,10 +19,11 @@ MOST_LINES = 20
 
 
 class _Rate(ProgressColumn):
-    """Images per second since the stage began: they come in blocks, whose steps lie close together."""
+    """Images per second from the stage's first to its last one, which come in blocks close together."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.completed / task.elapsed if task.elapsed else 0:.0f} images/s")
+        seconds = task.finished_time or task.elapsed
+        return Text(f"{task.completed / seconds if seconds else 0:.0f} {task.fields.get('unit', 'images')}/s")
 
 
 class Screen(Watcher):
@@ -34,9 +35,9 @@ class Screen(Watcher):
         self._tasks = {}
         self._unreadable = 0
 
-    def begins(self, stage: str, total: int) -> None:
+    def begins(self, stage: str, total: int, unit: str = "images") -> None:
         """Shows the bar of `stage`."""
-        self._tasks[stage] = self._progress.add_task(stage, total=total)
+        self._tasks[stage] = self._progress.add_task(stage, total=total, unit=unit)
 
     def step(self, stage: str, total: int, number: int = 1) -> None:
         """Moves the bar of `stage` on."""

@@ -20,7 +20,8 @@ def summarise(made: DataSet, watcher: Screen) -> None:
         click.echo("already there: the same data set, left untouched")
     _line("folder", str(made.folder))
     for name, report in made.splits.items():
-        _line(name, f"{_count(report.images, 'image')} in {_count(len(report.shards), 'shard')}")
+        boxes = f", {report.with_boxes} of them with boxes" if report.with_boxes else ""
+        _line(name, f"{_count(report.images, 'image')} in {_count(len(report.shards), 'shard')}{boxes}")
     names = [one.text for one in made.categories]
     _line("classes", f"{len(names)}: {_first(names, MOST_NAMES)}")
     _line("size", f"{made.bytes / 1e6:.1f} MB")

@@ -46,7 +46,7 @@ def find(path: Path, watcher: Watcher) -> Members:
 
 def _in_folder(path: Path, watcher: Watcher) -> list[Group]:
     names = sorted(entry.name for entry in os.scandir(path) if entry.is_dir()) or [NO_GROUP]
-    watcher.begins(INDEXED, len(names))
+    watcher.begins(INDEXED, len(names), "folders")
     groups = []
     for name in names:
         files = (one for one in os.scandir(path / name) if _is_image(one.name) and one.is_file())
@@ -65,7 +65,7 @@ def _in_tar(file: IO[bytes], path: Path, watcher: Watcher) -> list[Group]:
     _check_once([one.name for one in inner], str(path))
     if not inner:
         return [Group(NO_GROUP, str(path), _images(files, 0, str(path)))]
-    watcher.begins(INDEXED, len(inner))
+    watcher.begins(INDEXED, len(inner), "tars")
     groups = []
     for one in inner:
         where = f"{one.name} in {path}"

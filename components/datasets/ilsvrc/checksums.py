@@ -28,8 +28,8 @@ def check_md5(inputs: Inputs, watcher: Watcher, expected: dict[str, str] | None 
     """
     expected = MD5 if expected is None else expected
     archives = {name: path for name, path in inputs.given.items() if name in expected and path.is_file()}
-    total = sum(path.stat().st_size for path in archives.values()) >> 20
-    watcher.begins(CHECKED, total)
+    total = sum(path.stat().st_size >> 20 for path in archives.values())
+    watcher.begins(CHECKED, total, "MiB")
     for name, path in archives.items():
         found = _md5(path, watcher, total)
         if found != expected[name]:
@@ -37,9 +37,10 @@ def check_md5(inputs: Inputs, watcher: Watcher, expected: dict[str, str] | None 
 
 
 def _md5(path: Path, watcher: Watcher, total: int) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
+    digest, done = hashlib.md5(usedforsecurity=False), 0
     with open(path, "rb") as file:
         while block := file.read(BLOCK):
             digest.update(block)
-            watcher.step(CHECKED, total, len(block) >> 20)
+            before, done = done, done + len(block)
+            watcher.step(CHECKED, total, (done >> 20) - (before >> 20))
     return digest.hexdigest()

@@ -66,8 +66,9 @@ def write_ilsvrc(
             make_plan(work_of(folder), inputs, options.seed, watcher)
         shards = _shards(folder, options)
         _write(folder, shards, options.beam, watcher)
-        save(_data_set(out, parameters, folder, shards), folder)
-    return existing(out, parameters)
+        made = _data_set(out, parameters, folder, shards)
+        save(made, folder)
+    return made
 
 
 def _parameters(inputs: Inputs, options: Options) -> dict[str, Any]:
@@ -152,8 +153,7 @@ def _watched(folder: Path, shards: Sequence[Shard], watcher: Watcher) -> Iterato
 
 def _watch(folder: Path, shards: Sequence[Shard], watcher: Watcher, over: threading.Event) -> None:
     totals = {split: len(planned_images(work_of(folder), split).order) for split in SPLITS}
-    for split, total in totals.items():
-        watcher.begins(split, total)
+    watcher.begins(SPLITS[0], totals[SPLITS[0]])
     left = list(shards)
     while left:
         is_last_look = over.wait(LOOK_EVERY)
