@@ -1,5 +1,6 @@
 """What all tests share: quiet imports, our own packages, and fast tests before slow ones."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -35,6 +36,11 @@ def pytest_collection_modifyitems(items):
         if "browser" in item.fixturenames:
             item.add_marker("browser")
     items.sort(key=_length)
+
+
+def pytest_collection_finish():
+    """As `vgg serve` does: each look of the garbage collector through all that imports left takes 0.3 s."""
+    gc.freeze()
 
 
 def _length(item: pytest.Item) -> int:

@@ -7,7 +7,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.serving.running_server import arrays, b64, picture, predict_request
+from helpers.serving.running_server import RunningServer, arrays, b64, picture, predict_request
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -18,6 +18,12 @@ from tensorflow_serving.apis import (
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 GOOD = picture(1)
+
+
+@pytest.fixture(scope="module")
+def server(exported_server) -> RunningServer:
+    """Of the exported model, whose own refusals and signatures are met here."""
+    return exported_server
 
 
 def refused(method, request, code: grpc.StatusCode = INVALID) -> str:
@@ -62,13 +68,13 @@ def test_an_image_beyond_the_first_part_keeps_its_number(server):
     assert refused(server.prediction.Predict, predict_request(images)).startswith("image_bytes[18]: ")
 
 
-def test_other_requests_of_the_batch_get_their_answers(start, in_process):
+def test_other_requests_of_the_batch_get_their_answers(start, models, in_process):
     server = start(max_batch_size=8, batch_timeout_micros=300_000)
     stub = server.prediction
     good, bad = stub.Predict.future(predict_request([GOOD])), stub.Predict.future(predict_request([b"x"]))
     other = stub.Predict.future(predict_request([picture(2)]))
     assert bad.exception().code() == INVALID
-    expected = in_process[0]([GOOD, picture(2)])["probabilities"]
+    expected = in_process(models[0])([GOOD, picture(2)])["probabilities"]
     for row, answer in enumerate([good, other]):
         found = arrays(answer.result())["probabilities"][0]
         np.testing.assert_allclose(found, expected[row], rtol=0, atol=1e-6)
@@ -287,6 +293,6 @@ def test_rest_refuses_a_compressed_body(server):
     assert "content-encoding" in message
 
 
-def test_the_server_answers_on_after_all_that(server, in_process):
+def test_the_server_answers_on_after_all_that(server, exported, in_process):
     found = arrays(server.prediction.Predict(predict_request([GOOD])))["probabilities"]
-    np.testing.assert_allclose(found, in_process[0]([GOOD])["probabilities"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found, in_process(exported)([GOOD])["probabilities"], rtol=0, atol=1e-6)

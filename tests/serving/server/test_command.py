@@ -88,18 +88,18 @@ def test_once_ready_it_says_where_and_answers_and_ends_with_0_on_sigterm(begin, 
 def test_running_requests_are_finished_and_new_ones_refused(begin, number):
     process = begin(*FREE, "--max_batch_size", "4")
     _, address, url = ready(process).groups()
-    long = [picture(seed, 64, 256) for seed in range(64)]
+    long = [picture(seed, 256, 256) for seed in range(64)]
     with grpc.insecure_channel(address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        stub.Predict(predict_request(long[:4]), timeout=PATIENCE)
+        stub.Predict(predict_request(long[:4], "slow"), timeout=PATIENCE)
         rest = []
-        body = {"instances": [b64(image) for image in long]}
+        body = {"signature_name": "slow", "instances": [b64(image) for image in long]}
         sender = threading.Thread(
             target=lambda: rest.append(
                 httpx.post(f"{url}/v1/models/vgg:predict", json=body, timeout=PATIENCE)
             )
         )
-        running = stub.Predict.future(predict_request(long), timeout=PATIENCE)
+        running = stub.Predict.future(predict_request(long, "slow"), timeout=PATIENCE)
         sender.start()
         wait_until_held(url)
         process.send_signal(number)

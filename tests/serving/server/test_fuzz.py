@@ -73,8 +73,8 @@ class Sender:
 
 
 @pytest.mark.slow
-def test_mutated_inputs_are_all_answered_and_the_server_goes_on(base_path, in_process):
-    with ServerProcess(base_path) as server, ThreadPoolExecutor(CLIENTS) as clients:
+def test_mutated_inputs_are_all_answered_and_the_server_goes_on(exported_base_path, exported, in_process):
+    with ServerProcess(exported_base_path) as server, ThreadPoolExecutor(CLIENTS) as clients:
         sender = Sender(server)
         warm = INPUTS // 4
         list(clients.map(sender.send, range(warm)))
@@ -93,4 +93,4 @@ def test_mutated_inputs_are_all_answered_and_the_server_goes_on(base_path, in_pr
     assert {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, 200, 400} <= sender.answers.keys()
     assert grown < GROWTH
     assert not [line for line in server.errors if "internal_error" in line or "Traceback" in line]
-    np.testing.assert_allclose(found, in_process[0]([picture(1)])["probabilities"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found, in_process(exported)([picture(1)])["probabilities"], rtol=0, atol=1e-6)

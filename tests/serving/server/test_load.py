@@ -100,18 +100,20 @@ def _wait_for(server: ServerProcess, version: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(SECONDS + 300)
-def test_two_hot_swaps_under_load_fail_no_request_and_keep_no_memory(base_path, models, in_process):
+def test_two_hot_swaps_under_load_fail_no_request_and_keep_no_memory(
+    exported_base_path, exported, other_export, in_process
+):
     pictures = [picture(seed, 32 + 4 * seed, 60 - 2 * seed) for seed in range(10)]
-    answers = [in_process[model](pictures)["probabilities"] for model in (0, 1)]
+    answers = [in_process(model)(pictures)["probabilities"] for model in (exported, other_export)]
     expected = {1: answers[0], 2: answers[1], 3: answers[0]}
-    with ServerProcess(base_path) as server:
+    with ServerProcess(exported_base_path) as server:
         clients = [Client(server, number, pictures, expected) for number in range(CLIENTS)]
         for client in clients:
             client.start()
         time.sleep(SECONDS / 4)
         memory = [server.memory]
-        for version, model in ((2, models[1]), (3, models[0])):
-            push(model, base_path, version)
+        for version, model in ((2, other_export), (3, exported)):
+            push(model, exported_base_path, version)
             _wait_for(server, version)
             time.sleep(SECONDS / 4)
             memory.append(server.memory)

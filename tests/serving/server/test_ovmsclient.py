@@ -19,9 +19,10 @@ def images(photographs) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def expected(images, in_process) -> np.ndarray:
+def expected(images, exported, in_process) -> np.ndarray:
     """Posteriors [image, class], one image at a time."""
-    return np.concatenate([in_process[0]([image])["probabilities"] for image in images])
+    predict = in_process(exported)
+    return np.concatenate([predict([image])["probabilities"] for image in images])
 
 
 def clients(server: RunningServer) -> dict:
@@ -34,8 +35,8 @@ def clients(server: RunningServer) -> dict:
 
 @pytest.mark.parametrize("protocol", ["grpc", "rest"])
 @pytest.mark.parametrize("at_once", [1, 20])
-def test_photographs_get_the_same_probabilities(server, images, expected, protocol, at_once):
-    client = clients(server)[protocol]
+def test_photographs_get_the_same_probabilities(exported_server, images, expected, protocol, at_once):
+    client = clients(exported_server)[protocol]
     found = []
     for start in range(0, len(images), at_once):
         inputs = {"image_bytes": images[start : start + at_once]}
@@ -45,8 +46,8 @@ def test_photographs_get_the_same_probabilities(server, images, expected, protoc
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "rest"])
-def test_status_and_versions(server, images, protocol):
-    client = clients(server)[protocol]
+def test_status_and_versions(exported_server, images, protocol):
+    client = clients(exported_server)[protocol]
     status = {1: {"state": "AVAILABLE", "error_code": 0, "error_message": ""}}
     assert client.get_model_status("vgg") == status
     assert client.get_model_status("vgg", 1) == status
@@ -54,8 +55,8 @@ def test_status_and_versions(server, images, protocol):
     assert np.shape(best) == (1, 5)
 
 
-def test_metadata_over_grpc(server):
-    metadata = clients(server)["grpc"].get_model_metadata("vgg")
+def test_metadata_over_grpc(exported_server):
+    metadata = clients(exported_server)["grpc"].get_model_metadata("vgg")
     assert metadata["model_version"] == 1
     assert metadata["inputs"] == {"image_bytes": {"shape": [-1], "dtype": "DT_STRING"}}
     assert metadata["outputs"]["probabilities"] == {"shape": [-1, 7], "dtype": "DT_FLOAT"}

@@ -1,9 +1,11 @@
 """What the server answers is what the model answers in process, over gRPC and REST."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.serving.running_server import arrays, b64, picture, predict_request
+from helpers.serving.running_server import RunningServer, arrays, b64, picture, predict_request
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -11,6 +13,18 @@ from tensorflow_serving.apis import (
 )
 
 OUTPUTS = {"probabilities", "top_classes", "top_probabilities"}
+
+
+@pytest.fixture(scope="module")
+def server(exported_server) -> RunningServer:
+    """Of the exported model."""
+    return exported_server
+
+
+@pytest.fixture(scope="module")
+def export(exported, in_process) -> Callable:
+    """The exported model in this process."""
+    return in_process(exported)
 
 
 def same(found, expected):
@@ -22,14 +36,14 @@ def same(found, expected):
             np.testing.assert_allclose(found[name], array, rtol=0, atol=1e-6)
 
 
-def test_grpc_answers_as_the_model_itself(server, pictures, in_process):
+def test_grpc_answers_as_the_model_itself(server, pictures, export):
     response = server.prediction.Predict(predict_request(pictures))
-    same(arrays(response), in_process[0](pictures))
+    same(arrays(response), export(pictures))
 
 
-def test_a_request_longer_than_a_batch_is_answered_whole_and_in_order(server, in_process):
+def test_a_request_longer_than_a_batch_is_answered_whole_and_in_order(server, export):
     images = [picture(seed) for seed in range(20)]
-    same(arrays(server.prediction.Predict(predict_request(images))), in_process[0](images))
+    same(arrays(server.prediction.Predict(predict_request(images))), export(images))
 
 
 def test_the_answer_names_the_version_and_signature(server, pictures):
@@ -50,10 +64,10 @@ def test_only_the_outputs_that_were_asked_for_come(server, pictures):
 
 
 @pytest.mark.parametrize("path", ["", "/versions/1"])
-def test_rest_answers_rows(server, pictures, in_process, path):
+def test_rest_answers_rows(server, pictures, export, path):
     body = {"instances": [b64(image) for image in pictures]}
     answer = server.rest().post(f"/v1/models/vgg{path}:predict", json=body).json()
-    expected = in_process[0](pictures)
+    expected = export(pictures)
     assert len(answer["predictions"]) == len(pictures)
     for row, found in enumerate(answer["predictions"]):
         assert found.keys() == OUTPUTS
@@ -70,18 +84,18 @@ def test_rest_takes_rows_by_the_inputs_name(server, pictures):
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_rest_answers_columns(server, pictures, in_process, named):
+def test_rest_answers_columns(server, pictures, export, named):
     images = [b64(image) for image in pictures]
     body = {"signature_name": "serving_default", "inputs": {"image_bytes": images} if named else images}
     found = server.rest().post("/v1/models/vgg:predict", json=body).json()["outputs"]
-    expected = in_process[0](pictures)["probabilities"]
+    expected = export(pictures)["probabilities"]
     assert found.keys() == OUTPUTS
     np.testing.assert_allclose(found["probabilities"], expected, rtol=0, atol=1e-6)
 
 
-def test_pixels_go_to_the_score_map_signature(server, models):
+def test_pixels_go_to_the_score_map_signature(server, exported):
     images = np.random.default_rng(0).integers(0, 256, (2, 40, 50, 3), np.uint8)
-    expected = tf.saved_model.load(str(models[0])).signatures["score_map"](images=images)
+    expected = tf.saved_model.load(str(exported)).signatures["score_map"](images=images)
     request = predict_request([])
     request.model_spec.signature_name = "score_map"
     del request.inputs["image_bytes"]
@@ -126,14 +140,14 @@ def test_metadata_over_grpc_and_rest(server):
     assert found["method_name"] == "tensorflow/serving/predict"
 
 
-def test_classify_takes_the_image_of_a_tf_example(server, pictures, in_process):
+def test_classify_takes_the_image_of_a_tf_example(server, pictures, export):
     request = classification_pb2.ClassificationRequest()
     request.model_spec.name = "vgg"
     for image in pictures:
         example = request.input.example_list.examples.add()
         example.features.feature["image/encoded"].bytes_list.value.append(image)
     response = server.prediction.Classify(request)
-    expected = in_process[0](pictures)
+    expected = export(pictures)
     for row, classes in enumerate(response.result.classifications):
         found = [(each.label.encode(), each.score) for each in classes.classes]
         assert [name for name, _ in found] == expected["top_classes"][row].tolist()

@@ -66,7 +66,7 @@ def code_of(error) -> grpc.StatusCode:
 
 def test_a_new_version_is_swapped_in_without_a_failed_request(start, base_path, models, pictures, in_process):
     server = start()
-    expected = {number: in_process[number - 1](pictures[:1])["probabilities"][0] for number in (1, 2)}
+    expected = {number: in_process(models[number - 1])(pictures[:1])["probabilities"][0] for number in (1, 2)}
     with Stream(server, pictures[0]) as stream:
         wait_until(lambda: len(stream.answers) > 20)
         push(models[1], base_path, 2)

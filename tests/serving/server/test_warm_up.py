@@ -15,6 +15,7 @@ from serving.server.versions import warm_up
 
 def write(base: Path, *logs: prediction_log_pb2.PredictionLog) -> None:
     file = base / "1" / warm_up.WARM_UP
+    file.parent.mkdir()
     with tf.io.TFRecordWriter(str(file)) as writer:
         for log in logs:
             writer.write(log.SerializeToString())
@@ -31,9 +32,12 @@ def test_they_are_answered_before_anyone_elses(start, base_path):
     assert '"requests": 2' in start().log.getvalue()
 
 
-def test_an_exported_models_own_are_answered(start, base_path, warm_up_requests):
-    shutil.copy(warm_up_requests, base_path / "1" / warm_up.WARM_UP)
-    requests = int(re.search(r'"version_warm".*"requests": (\d+)', start().log.getvalue())[1])
+@pytest.mark.slow
+def test_an_exported_models_own_are_answered(start, exported, exported_base_path):
+    shutil.copy(exported.with_name("warm-up"), exported_base_path / "1" / warm_up.WARM_UP)
+    requests = int(
+        re.search(r'"version_warm".*"requests": (\d+)', start(exported_base_path).log.getvalue())[1]
+    )
     assert requests > 1
 
 
