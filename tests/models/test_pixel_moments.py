@@ -27,6 +27,12 @@ def test_against_numpy_over_images_of_different_sizes():
     np.testing.assert_allclose(covariance, np.cov(pixels.T, bias=True), atol=1e-6)
 
 
+def test_the_largest_sums_are_exact():
+    """White, the last block of pixels not full: a float32 sum of all would be off."""
+    moments = pixel_moments(tf.fill([301, 299, 3], tf.constant(255, tf.uint8)))
+    np.testing.assert_array_equal(moments, 301 * 299 * np.array([1, *[255] * 3, *[255**2] * 9], np.float64))
+
+
 def test_no_pixels_is_not_a_number():
     mean, _ = mean_and_covariance(tf.zeros([13], tf.float64))
     assert np.isnan(mean).all()
