@@ -41,6 +41,11 @@ def may_have_exif(image_bytes: tf.Tensor) -> tf.Tensor:
     )
 
 
+def may_have_xmp(image_bytes: tf.Tensor) -> tf.Tensor:
+    """Whether XMP's word for the orientation is anywhere in the file; bool."""
+    return _has(image_bytes, "tiff:Orientation")
+
+
 def exif_data(image_bytes: tf.Tensor) -> tf.Tensor:
     """The TIFF data, uint8 [n]; none where there is no EXIF or it is damaged."""
     return tf.cond(

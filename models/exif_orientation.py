@@ -1,12 +1,13 @@
 """EXIF's orientation: how a camera was held, so that a photograph comes out as it looks.
 
 Read inside the graph, as training, evaluation and TF Serving share it. It is what Pillow's exif_transpose
-finds, but for two things: XMP's copy of it is not looked at, and damaged EXIF is no error.
+finds, but for two things: damaged EXIF is no error, and XMP's copy of it, which counts where EXIF has none,
+is taken from wherever it stands in the file, unless it is compressed.
 """
 
 import tensorflow as tf
 
-from models.exif_data import exif_data, may_have_exif
+from models.exif_data import exif_data, may_have_exif, may_have_xmp
 
 UPRIGHT = 1
 
@@ -14,12 +15,18 @@ _ORIENTATION = 0x0112
 # TIFF 6.0: bytes of a value that an entry itself holds. Cameras write SHORT; some programs LONG, or signed.
 _SHORT, _LONG, _SIGNED_SHORT, _SIGNED_LONG = 3, 4, 8, 9
 _ENTRY_BYTES, _VALUE_BYTES = 12, 4
-_MISSING = 0
+_MISSING, _BEYOND = -1, 9
+_IN_XMP = r'tiff:Orientation(?:="|>)([0-9])'
+_MARK = "\0VGG orientation\0"  # stands in no XML
 
 
 def orientation(image_bytes: tf.Tensor) -> tf.Tensor:
     """Of a JPEG or PNG (scalar string): int32, 1 to 8; 1, upright, where it is missing or damaged."""
-    return tf.cond(may_have_exif(image_bytes), lambda: _read(image_bytes), lambda: tf.constant(UPRIGHT))
+    missing = tf.constant(_MISSING)
+    found = tf.cond(may_have_exif(image_bytes), lambda: _read(image_bytes), lambda: missing)
+    looks_on = (found == _MISSING) & may_have_xmp(image_bytes)
+    found = tf.cond(looks_on, lambda: _in_xmp(image_bytes), lambda: found)
+    return tf.where((found >= 1) & (found <= 8), found, UPRIGHT)
 
 
 def upright(image: tf.Tensor, orientation_: tf.Tensor) -> tf.Tensor:
@@ -41,8 +48,16 @@ def _turned(image: tf.Tensor, orientation_: tf.Tensor) -> tf.Tensor:
     experimental_attributes={"_noinline": True},
 )
 def _read(image_bytes: tf.Tensor) -> tf.Tensor:
-    value = _in_tiff(exif_data(image_bytes))
-    return tf.cast(tf.where((value >= 1) & (value <= 8), value, UPRIGHT), tf.int32)
+    return tf.cast(tf.clip_by_value(_in_tiff(exif_data(image_bytes)), _MISSING, _BEYOND), tf.int32)
+
+
+def _in_xmp(image_bytes: tf.Tensor) -> tf.Tensor:
+    marked = tf.strings.regex_replace(image_bytes, _IN_XMP, _MARK + r"\1", replace_global=False)
+    parts = tf.strings.split(marked[tf.newaxis], _MARK, maxsplit=1).values
+    digit = tf.io.decode_raw(tf.strings.substr(parts[-1], 0, 1), tf.uint8)
+    return tf.cond(
+        tf.size(parts) == 2, lambda: tf.cast(digit[0], tf.int32) - ord("0"), lambda: tf.constant(_MISSING)
+    )
 
 
 def _in_tiff(data: tf.Tensor) -> tf.Tensor:

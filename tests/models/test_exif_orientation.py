@@ -111,6 +111,15 @@ def test_an_image_without_exif_is_upright(form):
     assert _orientation(_encoded(form)) == 1
 
 
+def _xmp(text: bytes) -> bytes:
+    return _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>" + text + b"</x:xmpmeta>")
+
+
+def _itxt(text: bytes) -> bytes:
+    return _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + text)
+
+
+OTHER = b'<r tiff:Orientation="%d"/>'
 XMP = _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>" + b" " * 65_000)
 ICC = b"".join(_segment(0xE2, b"ICC_PROFILE\0" + bytes([part, 2]) + bytes(35_000)) for part in (1, 2))
 # What a phone writes: an index of the other pictures in the file, here of none.
@@ -146,6 +155,20 @@ PLACES = {
     "tEXt behind the pixels": lambda value: _png(behind=_text(_profile(_tiff(value)))),
     "tEXt without the word": lambda value: _png(_text(_profile(_tiff(value), word=b""))),
     "tEXt in capitals": lambda value: _png(_text(_profile(_tiff(value)).upper())),
+    "XMP's attribute": lambda value: _jpeg(_xmp(b'<r tiff:Orientation="%d"/>' % value)),
+    "XMP's element": lambda value: _jpeg(_xmp(b"<tiff:Orientation>%d</tiff:Orientation>" % value)),
+    "XMP's second one": lambda value: _jpeg(_xmp(b"tiff:Orientation=none tiff:Orientation>%d<" % value)),
+    "XMP beside EXIF of another matter": lambda value: _jpeg(
+        _exif_segment(7, tag=0x0113), _xmp(b'tiff:Orientation="%d"' % value)
+    ),
+    "EXIF before XMP": lambda value: _jpeg(
+        _exif_segment(value), _xmp(b'tiff:Orientation="%d"' % (9 - value))
+    ),
+    "EXIF behind XMP": lambda value: _jpeg(
+        _xmp(b'tiff:Orientation="%d"' % (9 - value)), _exif_segment(value)
+    ),
+    "XMP in a PNG": lambda value: _png(_itxt(b'<r tiff:Orientation="%d"/>' % value)),
+    "XMP behind a PNG's pixels": lambda value: _png(behind=_itxt(b'<r tiff:Orientation="%d"/>' % value)),
     "zTXt": lambda value: _png(_compressed(_profile(_tiff(value)))),
     "zTXt behind the pixels": lambda value: _png(behind=_compressed(_profile(_tiff(value)))),
     "zTXt of 60 kB": lambda value: _png(_compressed(_profile(_tiff(value) + NOISE))),
@@ -180,6 +203,17 @@ def test_of_two_entries_the_last_counts():
     encoded = _jpeg((0xE1, b"Exif\0\0" + tiff))
     assert _orientation(encoded) == 3
     np.testing.assert_array_equal(images.decode(tf.constant(encoded)), _upright_by_pillow(encoded))
+
+
+def test_xmp_does_not_stand_in_for_a_value_that_means_nothing():
+    encoded = _jpeg(_exif_segment(0), _xmp(OTHER % 6))
+    assert _orientation(encoded) == 1
+    np.testing.assert_array_equal(images.decode(tf.constant(encoded)), _upright_by_pillow(encoded))
+
+
+@pytest.mark.parametrize("digit", [b"0", b"9", b"x", b""])
+def test_xmp_that_means_nothing_is_upright(digit):
+    assert _orientation(_jpeg(_xmp(b'<r tiff:Orientation="' + digit + b'"/>'))) == 1
 
 
 def test_the_first_exif_segment_counts():
