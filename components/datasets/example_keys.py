@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from components.datasets.layouts import Layout, layout_of
+from components.datasets.record_framing import compression_of
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
 
@@ -35,7 +36,7 @@ def _keys(file: str, most: int) -> Iterator[set[str]]:
     with quiet_imports():
         import tensorflow as tf  # takes seconds
 
-    records = tf.data.TFRecordDataset(file).take(most).as_numpy_iterator()
+    records = tf.data.TFRecordDataset(file, compression_of(file)).take(most).as_numpy_iterator()
     for number, record in enumerate(records, start=1):
         try:
             yield set(tf.train.Example.FromString(record).features.feature)

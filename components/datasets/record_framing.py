@@ -5,8 +5,13 @@ masked CRC32C (4). Walking from head to head reads 12 bytes a record; only damag
 unseen.
 """
 
+import gzip
+import math
+import shutil
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import IO
 
@@ -20,18 +25,52 @@ AT_ONCE = 1 << 22  # bytes of data in memory
 MOST_HEADS = 50_000
 """ImageNet's validation images. A head costs 10 us where the file is in memory, a seek where it is not."""
 AGAIN = "copy or write the file again"
-COMPRESSED = {b"\x1f\x8b": "gzip", b"\x78\x01": "zlib", b"\x78\x9c": "zlib", b"\x78\xda": "zlib"}
+DAMAGED_GZIP = "is gzipped, and cut short or damaged; expected a whole gzipped file"
+GZIP = "GZIP"
+"""As tf.data calls it."""
+GZIP_BEGINS = b"\x1f\x8b\x08"
+ZLIB_BEGINS = (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 
 
 def check_heads(files: Sequence[str], most: int = MOST_HEADS) -> None:
     """Walks from head to head, `most` of them, and on from there only looks at each file's first record.
+
+    Of a gzipped file too, because a walk through it unpacks all of it.
 
     Raises:
         InputError: names the file, the record, its offset, and what is wrong.
     """
     left = most
     for file in files:
-        left -= sum(1 for _ in islice(walk(file), max(left, 1)))
+        at_once = 1 if compression_of(file) else max(left, 1)
+        left -= sum(1 for _ in islice(walk(file), at_once))
+
+
+def compression_of(path: str) -> str:
+    """GZIP, or "" of a file that is not gzipped, by its first bytes, whatever it is called.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with storage_of(path).open(path) as file:
+            return GZIP if _is_gzipped(file.read(HEAD)) else ""
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def unpack(path: str, target: str) -> None:
+    """Writes what is in a gzipped file as a file of this machine.
+
+    Raises:
+        InputError: it is cut short or damaged.
+        OSError: there is no room or right to write.
+    """
+    try:
+        with storage_of(path).open(path) as file, open(target, "wb") as out:
+            shutil.copyfileobj(gzip.GzipFile(fileobj=file), out, AT_ONCE)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"data file {path}: {DAMAGED_GZIP} ({error}); {AGAIN}") from None
 
 
 def check_records(files: Sequence[str]) -> None:
@@ -48,19 +87,20 @@ def check_records(files: Sequence[str]) -> None:
 def walk(path: str, *, checksums: bool = False) -> Iterator[tuple[int, int]]:
     """(offset, bytes of data) of each record, in their order, once it has been looked at.
 
-    Of the first record the data are read too, with `checksums` those of all.
+    Of the first record the data are read too, with `checksums` those of all. Of a gzipped file offsets are
+    those in what it holds.
 
     Raises:
         InputError: check_heads's.
     """
     offset = number = 0
     try:
-        storage = storage_of(path)
-        size = storage.size(path)
-        with storage.open(path) as file:
+        with _opened(path) as (file, size):
             while offset < size:
                 file.seek(offset)
                 head = file.read(HEAD)
+                if not head and size == math.inf:
+                    return
                 wrong = _wrong_head(head, offset, size)
                 if not wrong and (checksums or number == 0) and not _data_agree(file, _length(head)):
                     wrong = f"its data or their checksum is damaged; expected that they agree; {AGAIN}"
@@ -69,35 +109,65 @@ def walk(path: str, *, checksums: bool = False) -> Iterator[tuple[int, int]]:
                 yield offset, _length(head)
                 offset += HEAD + _length(head) + TAIL
                 number += 1
-    except OSError as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
-            f"data file {path}: cannot be read ({error.strerror}); expected a readable TFRecord file; mend "
-            "its permissions or move it away"
+            f"data file {path}: record {number + 1}, at byte {offset}: {DAMAGED_GZIP} ({error}); {AGAIN}"
         ) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
-def _wrong_head(head: bytes, offset: int, size: int) -> str:
+@contextmanager
+def _opened(path: str) -> Iterator[tuple[IO[bytes], float]]:
+    """The file and its size in bytes; of a gzipped one what it holds, whose size is not known."""
+    storage = storage_of(path)
+    with storage.open(path) as file:
+        gzipped = _is_gzipped(file.read(HEAD))
+        file.seek(0)
+        if gzipped:
+            with gzip.GzipFile(fileobj=file) as content:
+                yield content, math.inf
+        else:
+            yield file, storage.size(path)
+
+
+def _unreadable(path: str, error: OSError) -> InputError:
+    return InputError(
+        f"data file {path}: cannot be read ({error.strerror}); expected a readable TFRecord file; mend its "
+        "permissions or move it away"
+    )
+
+
+def _is_gzipped(head: bytes) -> bool:
+    """A record of 560 kB begins alike, and then agrees with its checksum."""
+    return head.startswith(GZIP_BEGINS) and not _agrees(head)
+
+
+def _agrees(head: bytes) -> bool:
+    """A record's length with its checksum."""
+    return len(head) == HEAD and _masked(google_crc32c.value(head[:8])) == struct.unpack("<I", head[8:])[0]
+
+
+def _wrong_head(head: bytes, offset: int, size: float) -> str:
     """What is wrong with a record by its head, what is expected and what to do; empty where nothing is."""
-    whole = len(head) == HEAD
-    if whole and _masked(google_crc32c.value(head[:8])) == struct.unpack("<I", head[8:])[0]:
+    if _agrees(head):
         record = HEAD + _length(head) + TAIL
         if offset + record <= size:
             return ""
         return f"is cut short: the file ends after {size - offset} of its {record} bytes; {AGAIN}"
     if offset == 0:
         return _no_tfrecord(head)
-    if not whole:
+    if len(head) < HEAD:
         return f"is cut short: the file ends after {len(head)} bytes of its head; {AGAIN}"
     return f"its length or the length's checksum is damaged; expected that they agree; {AGAIN}"
 
 
 def _no_tfrecord(head: bytes) -> str:
-    for first, name in COMPRESSED.items():
-        if head.startswith(first):
-            return f"is {name}-compressed; expected uncompressed TFRecords; unpack the file"
+    if head.startswith(ZLIB_BEGINS):
+        return "is zlib-compressed; expected plain or gzipped TFRecords; unpack the file"
     return (
-        f"is no TFRecord, or its head is damaged: the file begins with {head!r}; expected uncompressed "
-        f"TFRecords; {AGAIN}, or move it away"
+        f"is no TFRecord, or its head is damaged: the file begins with {head!r}; expected plain or "
+        f"gzipped TFRecords; {AGAIN}, or move it away"
     )
 
 

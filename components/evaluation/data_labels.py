@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from components.datasets.layouts import Layout, layout_of
+from components.datasets.record_framing import GZIP, compression_of
 from models.errors import InputError
 from models.label_space import Correspondence, LabelSpace, compare, most_frequent
 from serving.saved_model.description import describe
@@ -35,7 +36,7 @@ def read_labels(files: Sequence[str], where: str) -> DataLabels:
     """Reads labels, names and synsets of TFRecords; no picture is decoded or copied into Python.
 
     Args:
-        files: their paths; those that end in .gz are gzipped.
+        files: their paths; plain or gzipped.
         where: see DataLabels.
 
     Raises:
@@ -84,9 +85,8 @@ def labels_for(model: str, data: DataLabels) -> Correspondence:
 
 
 def _records(files: Sequence[str]) -> tf.data.Dataset:
-    plain = [file for file in files if not file.endswith(".gz")]
-    gzipped = [file for file in files if file.endswith(".gz")]
-    return tf.data.TFRecordDataset(plain).concatenate(tf.data.TFRecordDataset(gzipped, "GZIP"))
+    plain, gzipped = ([file for file in files if compression_of(file) == kind] for kind in ("", GZIP))
+    return tf.data.TFRecordDataset(plain).concatenate(tf.data.TFRecordDataset(gzipped, GZIP))
 
 
 def _text(parsed: dict, key: str | None, count: tf.Tensor) -> tf.Tensor:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from apache_beam.utils import shared
 
 from components.datasets.layouts import LAYOUTS, Layout
+from components.datasets.record_framing import compression_of
 from components.evaluation.posteriors import ScoredImage, parse_image, partition_of, to_record
 from models.errors import InputError
 from models.label_space import Correspondence
@@ -72,7 +73,7 @@ class ScoreImages(beam.PTransform):
 
 
 def read_examples(pipeline: beam.Pipeline, files: Sequence[str]) -> beam.PCollection:
-    """Serialized tf.Examples of TFRecord files; those that end in .gz are gzipped.
+    """Serialized tf.Examples of TFRecord files, plain or gzipped.
 
     Beam's own ReadFromTFRecord would take each path for a pattern.
     """
@@ -80,8 +81,7 @@ def read_examples(pipeline: beam.Pipeline, files: Sequence[str]) -> beam.PCollec
 
 
 def _records(file: str) -> Iterator[bytes]:
-    compression = "GZIP" if file.endswith(".gz") else None
-    return tf.data.TFRecordDataset(file, compression).as_numpy_iterator()
+    return tf.data.TFRecordDataset(file, compression_of(file)).as_numpy_iterator()
 
 
 class _Score(beam.DoFn):

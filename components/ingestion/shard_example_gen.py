@@ -22,6 +22,7 @@ from tfx.utils import proto_utils
 
 from components.datasets import record_index
 from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT
+from components.datasets.record_framing import compression_of, unpack
 from components.datasets.record_index import RecordIndex
 from components.datasets.shards import TRAINING, VALIDATION, find_shards
 from models.errors import InputError
@@ -35,7 +36,7 @@ SAID_EVERY = 30.0  # seconds
 
 
 class RegisterShards(BaseBeamExecutor):  # TFX lets no other kind be an ExampleGen's
-    """Fills the Examples artifact with links to the shards, or with copies of them."""
+    """Fills the Examples artifact with links to the shards, or copies of them; gzipped ones it unpacks."""
 
     def Do(  # noqa: N802 - TFX's name
         self,
@@ -151,13 +152,31 @@ def _place(shards: list[str], folder: str, *, copy: bool) -> None:
     said = time.monotonic()
     for number, shard in enumerate(shards):
         target = os.path.join(folder, os.path.basename(shard))
-        if copy:
+        if compression_of(shard):
+            _unpack(shard, target, is_first=not number)
+        elif copy:
             _copy(shard, target)
         else:
             _link(shard, target)
         if time.monotonic() - said > SAID_EVERY:
             said = time.monotonic()
             print(f"ShardExampleGen: {number + 1} of {len(shards)} shards are in place", flush=True)
+
+
+def _unpack(shard: str, target: str, *, is_first: bool) -> None:
+    if is_first:
+        print(
+            f"ShardExampleGen: {shard} and others are gzipped, which can be read only from the beginning: "
+            f"unpacked into {os.path.dirname(target)}",
+            flush=True,
+        )
+    try:
+        unpack(shard, target)
+    except OSError as error:
+        raise InputError(
+            f"data file {shard}: cannot be unpacked to {target} ({error.strerror}); expected room for all of "
+            "the data, unpacked; free some space"
+        ) from None
 
 
 def _link(shard: str, target: str) -> None:

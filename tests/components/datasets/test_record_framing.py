@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.datasets.record_framing import check_heads, check_records
+from components.datasets.record_framing import check_heads, check_records, compression_of, unpack, walk
 from components.evaluation.model_evaluation import find_examples
 from models.errors import InputError
 from pipeline.running.preflight import check_data
@@ -90,11 +90,18 @@ SEEN_BY_HEADS = {
     "first data": (_flip(50), 1, 0, "its data or their checksum is damaged"),
     "first data checksum": (_flip(RECORD - 1), 1, 0, "its data or their checksum is damaged"),
     "text": (lambda _: b"version https://git-lfs", 1, 0, "the file begins with b'version http'"),
-    "gzip": (gzip.compress, 1, 0, "is gzip-compressed; expected uncompressed TFRecords; unpack"),
+    "gzip, cut": (lambda data: gzip.compress(data)[:60], 1, 0, "is gzipped, and cut short or damaged"),
+    "gzip of text": (lambda _: gzip.compress(b"a text"), 1, 0, "is no TFRecord, or its head is damaged"),
     "zlib": (zlib.compress, 1, 0, "is zlib-compressed"),
 }
 SEEN_BY_CHECKSUMS = {
     "data": (_flip(THIRD + 12 + 50), 3, THIRD, "its data or their checksum is damaged"),
+    "in gzip": (
+        lambda data: gzip.compress(_flip(THIRD + 12 + 50)(data)),
+        3,
+        THIRD,
+        "its data or their checksum is damaged",
+    ),
     "last byte": (_flip(COUNT * RECORD - 1), 5, 4 * RECORD, "its data or their checksum is damaged"),
 }
 ALL = SEEN_BY_HEADS | SEEN_BY_CHECKSUMS
@@ -183,8 +190,35 @@ def test_the_number_of_heads_is_bounded(data, most, seen):
 
 def test_the_first_record_of_each_file_is_always_read(data):
     files = sorted(map(str, data.glob("train-*")))
-    _damage(Path(files[1]), gzip.compress)
-    _expect(lambda: check_heads(files, 1), files[1], 1, 0, "gzip")
+    _damage(Path(files[1]), zlib.compress)
+    _expect(lambda: check_heads(files, 1), files[1], 1, 0, "zlib")
+
+
+def test_a_gzipped_file_is_walked_through_as_what_it_holds(data, tmp_path):
+    plain, *_ = sorted(map(str, data.glob("train-*")))
+    gzipped = tmp_path / "train-00000-of-00001"
+    gzipped.write_bytes(gzip.compress(Path(plain).read_bytes()))
+    assert list(walk(str(gzipped), checksums=True)) == list(walk(plain))
+    assert [compression_of(path) for path in (plain, str(gzipped))] == ["", "GZIP"]
+    check_heads([str(gzipped)])
+    unpack(str(gzipped), str(tmp_path / "unpacked"))
+    assert (tmp_path / "unpacked").read_bytes() == Path(plain).read_bytes()
+
+
+def test_a_gzipped_file_without_its_end_is_damaged(data):
+    """TensorFlow reads all of its records and says nothing."""
+    path = min(data.glob("train-*"))
+    _damage(path, lambda content: gzip.compress(content)[:-4])
+    _expect(lambda: check_records([str(path)]), path, 6, 5 * RECORD, "is gzipped, and cut short or damaged")
+
+
+def test_a_record_whose_length_begins_as_gzip_does_is_a_record(tmp_path):
+    path = str(tmp_path / "file")
+    with tf.io.TFRecordWriter(path) as writer:
+        writer.write(bytes(0x088B1F))
+    assert Path(path).read_bytes().startswith(b"\x1f\x8b\x08")
+    assert compression_of(path) == ""
+    assert list(walk(path)) == [(0, 0x088B1F)]
 
 
 def test_an_empty_shard_is_whole(tmp_path):

@@ -217,7 +217,7 @@ def test_names_are_read_from_all_records_of_plain_and_gzipped_files(tmp_path):
     other = Path(_data(tmp_path / "other", [2] * 12, names))
     files = [str(plain / "validation-00000-of-00001")]
     records = tf.data.TFRecordDataset(str(other / "validation-00000-of-00001")).take(2).as_numpy_iterator()
-    files.append(str(tmp_path / "more.gz"))
+    files.append(str(tmp_path / "more"))
     with tf.io.TFRecordWriter(files[-1], "GZIP") as writer:
         for record in records:
             writer.write(record)

@@ -2,6 +2,7 @@
 is new data to the cache. Records are a few bytes; numbers are counted by hand."""
 
 import errno
+import gzip
 import os
 from pathlib import Path
 
@@ -130,6 +131,23 @@ def test_another_file_is_new_data_and_the_same_is_not(data, run, change):
 
 
 @pytest.mark.beam
+def test_gzipped_shards_are_unpacked(data, run, capfd):
+    before, _, _ = run(data)
+    for shard in data.iterdir():
+        shard.write_bytes(gzip.compress(shard.read_bytes()))
+    unpacked, _, executions = run(data)
+    assert executions == 2
+    first = data / "train-00000-of-00002"
+    assert f"ShardExampleGen: {first} and others are gzipped" in capfd.readouterr().out
+    for split in ("train", "eval"):
+        one, other = (artifact_utils.get_split_uri([each], split) for each in (before, unpacked))
+        index = read_index(other)
+        read = records_in_order(index, np.arange(len(index)))
+        assert list(read.as_numpy_iterator()) == list(records_in(other))
+        assert list(index.offset) == list(read_index(one).offset)
+        assert not any(path.is_symlink() for path in Path(other).iterdir())
+
+
 def test_a_copy_outlives_the_data(data, run):
     copied, _, _ = run(data, copy=True)
     linked, _, _ = run(data)
