@@ -95,19 +95,19 @@ def walk(path: str, *, checksums: bool = False) -> Iterator[tuple[int, int]]:
     """
     offset = number = 0
     try:
-        with _opened(path) as (file, size):
+        with opened(path) as (file, size):
             while offset < size:
                 file.seek(offset)
                 head = file.read(HEAD)
                 if not head and size == math.inf:
                     return
-                wrong = _wrong_head(head, offset, size)
-                if not wrong and (checksums or number == 0) and not _data_agree(file, _length(head)):
+                wrong = wrong_head(head, offset, size)
+                if not wrong and (checksums or number == 0) and not data_agree(file, data_length(head)):
                     wrong = f"its data or their checksum is damaged; expected that they agree; {AGAIN}"
                 if wrong:
                     raise InputError(f"data file {path}: record {number + 1}, at byte {offset}: {wrong}")
-                yield offset, _length(head)
-                offset += HEAD + _length(head) + TAIL
+                yield offset, data_length(head)
+                offset += HEAD + data_length(head) + TAIL
                 number += 1
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
@@ -118,7 +118,7 @@ def walk(path: str, *, checksums: bool = False) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[tuple[IO[bytes], float]]:
+def opened(path: str) -> Iterator[tuple[IO[bytes], float]]:
     """The file and its size in bytes; of a gzipped one what it holds, whose size is not known."""
     storage = storage_of(path)
     with storage.open(path) as file:
@@ -140,18 +140,24 @@ def _unreadable(path: str, error: OSError) -> InputError:
 
 def _is_gzipped(head: bytes) -> bool:
     """A record of 560 kB begins alike, and then agrees with its checksum."""
-    return head.startswith(GZIP_BEGINS) and not _agrees(head)
+    return head.startswith(GZIP_BEGINS) and not agrees(head)
 
 
-def _agrees(head: bytes) -> bool:
-    """A record's length with its checksum."""
+def agrees(head: bytes) -> bool:
+    """Whether these bytes are a record's head: a length with its own checksum behind it."""
     return len(head) == HEAD and _masked(google_crc32c.value(head[:8])) == struct.unpack("<I", head[8:])[0]
 
 
-def _wrong_head(head: bytes, offset: int, size: float) -> str:
-    """What is wrong with a record by its head, what is expected and what to do; empty where nothing is."""
-    if _agrees(head):
-        record = HEAD + _length(head) + TAIL
+def wrong_head(head: bytes, offset: int, size: float) -> str:
+    """What is wrong with a record by its head, what is expected and what to do; empty where nothing is.
+
+    Args:
+        head: up to HEAD bytes.
+        offset: where they begin in the file.
+        size: bytes of the file.
+    """
+    if agrees(head):
+        record = HEAD + data_length(head) + TAIL
         if offset + record <= size:
             return ""
         return f"is cut short: the file ends after {size - offset} of its {record} bytes; {AGAIN}"
@@ -171,11 +177,12 @@ def _no_tfrecord(head: bytes) -> str:
     )
 
 
-def _length(head: bytes) -> int:
+def data_length(head: bytes) -> int:
+    """Bytes of a record's data, by its head."""
     return struct.unpack("<Q", head[:8])[0]
 
 
-def _data_agree(file: IO[bytes], length: int) -> bool:
+def data_agree(file: IO[bytes], length: int) -> bool:
     """Whether the data, which begin where the file stands, have the checksum behind them."""
     crc = 0
     while length:
