@@ -72,6 +72,7 @@ setup(
     packages=find_packages(include=["models*", "serving*", "components*", "pipeline*"]),
     package_data={
         "pipeline.report": ["templates/*"],
+        "pipeline.data_check": ["templates/*"],
         "serving.page": ["*.html", "*.css", "*.js", "*.svg"],
     },
     install_requires=[*ON_TFX_1_16, *ON_TFX_1_21, *ON_BOTH],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from models.errors import InputError, Preempted, cause_of, one_line
 
 MOST_CHARACTERS = 300
-BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, PREEMPTED, INTERRUPTED = 0, 1, 2, 3, 75, 130
+BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, FAULTY_DATA, PREEMPTED, INTERRUPTED = 0, 1, 2, 3, 4, 75, 130
 
 
 class ComponentError(RuntimeError):

@@ -30,6 +30,7 @@ ROOMS = [
     "serving.server.protocol",
     "components",  # recipe.py, artifact_files.py
     "components.datasets",
+    "components.checking",
     "components.ingestion",
     "components.training",
     "components.evaluation",
@@ -39,6 +40,7 @@ ROOMS = [
     "pipeline.nets",
     "pipeline.doctor",
     "pipeline.report",
+    "pipeline.data_check",
     "pipeline.prediction",
     "pipeline.running",
     "pipeline.commands",
@@ -61,6 +63,7 @@ DESCRIBING = [
     "serving.server.options",
     "components.recipe",
     "components.datasets.layouts",
+    "components.checking.check",
     "components.evaluation.view",
     "components.evaluation.averaging_plan",
     "pipeline.environment",

@@ -81,7 +81,7 @@ def _judged(
 ) -> Photograph | Unreadable:
     if pixels and _has_header(encoded):
         return Photograph(**vars(source), pixels=pixels)
-    reason, mended = _why(encoded), _mended(encoded)
+    reason, mended = why_undecodable(encoded), _mended(encoded)
     if mended and re_encode:
         return Photograph(**vars(source), pixels=mended, mended=reason)
     return Unreadable(source.name, reason, mendable=mended is not None)
@@ -116,7 +116,7 @@ def _mended(encoded: bytes) -> Pixels | None:
     return _pixels_of([anew])[0]
 
 
-def _why(encoded: bytes) -> str:
+def why_undecodable(encoded: bytes) -> str:
     """Why it does not decode: its size, else what Pillow finds, else what TensorFlow says."""
     try:
         with opened(encoded) as image:

@@ -5,13 +5,11 @@ head the next place is looked for that is one: a length with its own checksum be
 place comes by chance once in 2^32.
 """
 
+import io
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
-
-import google_crc32c
 
 from components.datasets.record_framing import (
     AT_ONCE,
@@ -19,8 +17,8 @@ from components.datasets.record_framing import (
     HEAD,
     TAIL,
     agrees,
+    data_agree,
     data_length,
-    masked,
     wrong_head,
 )
 from components.datasets.storage import storage_of
@@ -73,6 +71,13 @@ def salvage(path: str) -> Iterator[Record | Damage]:
         yield Damage(number, offset, f"cannot be read ({error.strerror})", size - offset)
 
 
+def record_at(path: str, offset: int) -> Record | Damage:
+    """What begins at that byte of a file, by a number of 0. Raises OSError."""
+    storage = storage_of(path)
+    with storage.open(path) as file:
+        return _at(file, offset, storage.size(path), 0)[0]
+
+
 def _at(file: IO[bytes], offset: int, size: int, number: int) -> tuple[Record | Damage, int]:
     """What lies at `offset`, and where the next one begins."""
     head = _read(file, offset, HEAD)
@@ -84,11 +89,11 @@ def _at(file: IO[bytes], offset: int, size: int, number: int) -> tuple[Record | 
     length = data_length(head)
     data = _read(file, offset + HEAD, length + TAIL)
     end = offset + HEAD + length + TAIL
-    if data[length:] == struct.pack("<I", masked(google_crc32c.value(data[:length]))):
+    if data_agree(io.BytesIO(data), length):
         return Record(number, offset, data[:length]), end
-    # Where bytes are missing, or more than there were, the next record does not begin where it should.
+    # Where bytes are missing, the next record begins earlier than it should.
     if end != size and not agrees(_read(file, end, HEAD)):
-        end = _next_head(file, offset + HEAD, size)
+        end = min(end, _next_head(file, offset + HEAD, size))
     return Damage(number, offset, "its data or their checksum is damaged", end - offset), end
 
 

@@ -39,8 +39,19 @@ def find_shards(folder: str, split: SplitNames) -> list[str]:
     """Paths of a split's shards in a folder, in their order; without TensorFlow on this machine, so at once.
 
     Raises:
-        InputError: there is no such folder or no shard, one is missing, shards of several data sets lie
-            beside one another, or dataset.json has other names or sizes.
+        InputError: named_shards's, or check_manifest's.
+    """
+    paths = named_shards(folder, split)
+    check_manifest(folder, paths, split)
+    return paths
+
+
+def named_shards(folder: str, split: SplitNames) -> list[str]:
+    """find_shards without a look at dataset.json.
+
+    Raises:
+        InputError: there is no such folder or no shard, one is missing, or shards of several data sets lie
+            beside one another.
     """
     storage, where = storage_of(folder), f"data folder {folder}"
     try:
@@ -53,8 +64,6 @@ def find_shards(folder: str, split: SplitNames) -> list[str]:
     if not shards:
         raise InputError(f"{where}: no {split.words} shards named {split.pattern}; {MAKE_DATA}")
     check_names(shards, split, where)
-    if MANIFEST in names:
-        _check_manifest(folder, shards, split, where)
     return [os.path.join(folder, name) for name in shards]
 
 
@@ -109,11 +118,17 @@ def _set_of(name: str) -> tuple[str, int]:
     return found[1], int(found[3])
 
 
-def _check_manifest(folder: str, names: Sequence[str], split: SplitNames, where: str) -> None:
-    """Whether dataset.json, where it is one of `vgg data`, lists these shards with their sizes."""
-    listed = _listed(folder, split, where)
+def check_manifest(folder: str, paths: Sequence[str], split: SplitNames) -> None:
+    """Whether dataset.json, where there is one of `vgg data`, lists these shards with their sizes.
+
+    Raises:
+        InputError: it has other names or sizes, or cannot be read.
+    """
+    where = f"data folder {folder}"
+    listed = _listed(folder, split, where) if MANIFEST in storage_of(folder).names(folder) else None
     if listed is None:
         return
+    names = [os.path.basename(path) for path in paths]
     then = f"copy the whole data set again, or remove {MANIFEST} where the shards are the ones meant"
     gone, added = sorted(set(listed) - set(names)), sorted(set(names) - set(listed))
     if gone or added:

@@ -1,17 +1,18 @@
-"""`vgg data`: makes data sets that the pipeline reads."""
+"""`vgg data`: makes data sets that the pipeline reads, and looks at them."""
 
 from pathlib import Path
 
 import click
 
 from components.datasets.class_folders import check_folder
+from pipeline.commands.data_check import check
 from pipeline.commands.data_ilsvrc import ilsvrc
 from pipeline.commands.data_options import OUT, SEED
 
 
 @click.group()
 def data() -> None:
-    """Make data sets in the schema of build_imagenet_data.py."""
+    """Make data sets in the schema of build_imagenet_data.py, and look at them."""
 
 
 @data.command()
@@ -89,3 +90,4 @@ def folders(source: Path, out: Path, **options) -> None:
 
 
 data.add_command(ilsvrc)
+data.add_command(check)

@@ -65,7 +65,7 @@ def columns() -> tuple[ProgressColumn, ...]:
 @contextmanager
 def screen() -> Iterator[Screen]:
     """Shows progress until the block ends."""
-    with _stderr_alone() as stderr, Progress(*columns(), console=Console(file=stderr)) as progress:
+    with stderr_alone() as stderr, Progress(*columns(), console=Console(file=stderr)) as progress:
         yield Screen(progress)
 
 
@@ -76,7 +76,7 @@ def printable(text: str) -> str:
 
 
 @contextmanager
-def _stderr_alone() -> Iterator[TextIO]:
+def stderr_alone() -> Iterator[TextIO]:
     """Standard error without what libraries print to it meanwhile.
 
     libjpeg in TensorFlow writes `Corrupt JPEG data: premature end of data segment` and names no file.

@@ -78,6 +78,8 @@ def test_what_only_describes_computes_nothing(words):
         "run --data {nowhere}",
         "run --data {shards} --init-from {nowhere}",
         "data folders {nowhere} --out {nowhere}/out",
+        "data check {nowhere}",
+        "data check {shards} --out {shards}/out",
         "evaluate --model {nowhere} --data {nowhere}",
         "evaluate --model {nowhere} --data {nowhere} --protocol nope",
         "evaluate --model {nowhere} --data {nowhere} --q nope",

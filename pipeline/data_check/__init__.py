@@ -1,0 +1,1 @@
+"""What `vgg data check` found, on the terminal, as JSON and as a page."""
