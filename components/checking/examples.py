@@ -76,7 +76,7 @@ def layout_of_files(files: Iterable[str], where: str) -> Layout:
                 first = first or f"{file}: record {one.number}, at byte {one.offset}: {wrong}"
     raise InputError(
         f"{where}: none of its shards holds a record that can be read ({first or 'all are empty'}); expected "
-        "uncompressed TFRecords of tf.Examples; write the data again"
+        "plain or gzipped TFRecords of tf.Examples; write the data again"
     )
 
 

@@ -12,11 +12,12 @@ import numpy as np
 from PIL import Image
 
 from components.checking.duplicates import groups
-from components.checking.examples import parse
+from components.checking.examples import Labelled, parse
 from components.checking.images import thumbnailer
 from components.checking.summary import Summary
 from components.datasets.layouts import Layout
-from components.datasets.record_salvage import record_at
+from components.datasets.record_salvage import Record, record_at
+from models.errors import InputError
 
 HEIGHT = 80  # pixels, of a thumbnail
 QUALITY = 60
@@ -79,7 +80,7 @@ def draw(sheet: Sheet, folder: str, work: str) -> None:
     """Writes NAME.jpg into a folder, and where its thumbnails are into the other one."""
     thumbnails, tiles, left = [], [], 0
     for path, offset, training in sheet.places:
-        image = parse(record_at(path, offset).data, sheet.layout)
+        image = _image(path, offset, sheet.layout)
         pixels = thumbnailer(HEIGHT)(image.encoded).numpy()
         tiles.append(Tile(left, pixels.shape[1], image.name, path.rpartition("/")[2], training))
         thumbnails.append(pixels)
@@ -94,6 +95,13 @@ def read_tiles(work: str, name: str) -> tuple[Tile, ...]:
     """Of a sheet that was drawn."""
     with open(_tiles(work, name), encoding="utf-8") as file:
         return tuple(Tile(**one) for one in json.load(file))
+
+
+def _image(path: str, offset: int, layout: Layout) -> Labelled:
+    record = record_at(path, offset)
+    if not isinstance(record, Record):
+        raise InputError(f"data file {path}: has changed while it was checked; check it again")
+    return parse(record.data, layout)
 
 
 def _tiles(work: str, name: str) -> str:

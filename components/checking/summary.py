@@ -150,7 +150,7 @@ def _several_names(called: Mapping[int, Counter]) -> Iterator[str]:
     for label in sorted(called):
         if len(called[label]) > 1:
             most = called[label].most_common(NAMED)
-            names = ", ".join(f"{_spoken(name, synset)}, {count} times" for (name, synset), count in most)
+            names = "; ".join(f"{_spoken(name, synset)} ({count})" for (name, synset), count in most)
             yield f"label {label} has {len(called[label])} names: {names}"
     labels = defaultdict(set)
     for label, of in called.items():

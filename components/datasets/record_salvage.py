@@ -5,23 +5,27 @@ head the next place is looked for that is one: a length with its own checksum be
 place comes by chance once in 2^32.
 """
 
+import gzip
 import io
+import math
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from components.datasets.record_framing import (
     AT_ONCE,
-    COMPRESSED,
+    DAMAGED_GZIP,
     HEAD,
     TAIL,
+    ZLIB_BEGINS,
     agrees,
     data_agree,
     data_length,
+    opened,
     wrong_head,
 )
-from components.datasets.storage import storage_of
 
 # The upper bytes of a length below 2^40, which is all of any file; a head of zeros alone is none, and a
 # sparse file has gigabytes of them.
@@ -57,50 +61,66 @@ class Damage:
 
 
 def salvage(path: str) -> Iterator[Record | Damage]:
-    """Everything in a file, in its order; a file that cannot be read is a Damage, too."""
-    offset, number, size = 0, 1, 0
+    """Everything in a file, in its order; a file that cannot be read is a Damage, too.
+
+    Offsets and bytes of a gzipped file are those of what it holds. Where it is itself damaged, nothing behind
+    that can be read, and how much that is, is not known: `unread` is 0.
+    """
+    offset, number, size = 0, 1, 0.0
     try:
-        storage = storage_of(path)
-        size = storage.size(path)
-        with storage.open(path) as file:
-            while offset < size:
-                one, offset = _at(file, offset, size, number)
+        with opened(path) as (file, size):
+            while offset < size and (one := _at(file, offset, size, number)):
                 yield one
-                number += 1
+                offset, number = _end(one), number + 1
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        yield Damage(number, offset, f"{DAMAGED_GZIP.partition('; ')[0]} ({error})", 0)
     except OSError as error:
-        yield Damage(number, offset, f"cannot be read ({error.strerror})", size - offset)
+        unread = 0 if size == math.inf else int(size) - offset
+        yield Damage(number, offset, f"cannot be read ({error.strerror})", unread)
 
 
-def record_at(path: str, offset: int) -> Record | Damage:
-    """What begins at that byte of a file, by a number of 0. Raises OSError."""
-    storage = storage_of(path)
-    with storage.open(path) as file:
-        return _at(file, offset, storage.size(path), 0)[0]
+def record_at(path: str, offset: int) -> Record | Damage | None:
+    """What begins at that byte of a file, by a number of 0; None at its end.
+
+    Raises:
+        OSError, EOFError, zlib.error: it cannot be read.
+    """
+    with opened(path) as (file, size):
+        return _at(file, offset, size, 0)
 
 
-def _at(file: IO[bytes], offset: int, size: int, number: int) -> tuple[Record | Damage, int]:
-    """What lies at `offset`, and where the next one begins."""
+def _at(file: IO[bytes], offset: int, size: float, number: int) -> Record | Damage | None:
+    """What begins at `offset`; the size of what a gzipped file holds is infinite."""
     head = _read(file, offset, HEAD)
+    if not head:
+        return None
     wrong = wrong_head(head, offset, size)
     if wrong:
-        compressed = offset == 0 and head.startswith(tuple(COMPRESSED))
-        end = size if compressed else _next_head(file, offset + 1, size)
-        return Damage(number, offset, wrong.partition("; ")[0], end - offset), end
+        searched = offset or not head.startswith(ZLIB_BEGINS)
+        end = _next_head(file, offset + 1) if searched else int(size)
+        return Damage(number, offset, wrong.partition("; ")[0], end - offset)
     length = data_length(head)
     data = _read(file, offset + HEAD, length + TAIL)
-    end = offset + HEAD + length + TAIL
     if data_agree(io.BytesIO(data), length):
-        return Record(number, offset, data[:length]), end
+        return Record(number, offset, data[:length])
+    end = offset + HEAD + length + TAIL
+    what = "its data or their checksum is damaged"
+    if len(data) < length + TAIL:
+        what = f"is cut short: the file ends after {HEAD + len(data)} of its {end - offset} bytes"
+        end = offset + HEAD + len(data)
     # Where bytes are missing, the next record begins earlier than it should.
-    if end != size and not agrees(_read(file, end, HEAD)):
-        end = min(end, _next_head(file, offset + HEAD, size))
-    return Damage(number, offset, "its data or their checksum is damaged", end - offset), end
+    if (following := _read(file, end, HEAD)) and not agrees(following):
+        end = min(end, _next_head(file, offset + HEAD))
+    return Damage(number, offset, what, end - offset)
 
 
-def _next_head(file: IO[bytes], begin: int, size: int) -> int:
-    """Where the first head at or behind `begin` lies; `size` where there is none."""
-    while begin + HEAD <= size:
-        block = _read(file, begin, AT_ONCE)
+def _end(one: Record | Damage) -> int:
+    return one.offset + (one.unread if isinstance(one, Damage) else HEAD + len(one.data) + TAIL)
+
+
+def _next_head(file: IO[bytes], begin: int) -> int:
+    """Where the first head at or behind `begin` lies; where the file ends if there is none."""
+    while block := _read(file, begin, AT_ONCE):
         for found in _matches(block):
             at = found - UPPER_AT
             if at >= 0 and agrees(block[at : at + HEAD]):
@@ -108,7 +128,7 @@ def _next_head(file: IO[bytes], begin: int, size: int) -> int:
         if len(block) < AT_ONCE:
             break
         begin += len(block) - HEAD + 1
-    return size
+    return begin + len(block)
 
 
 def _matches(block: bytes) -> Iterator[int]:

@@ -36,5 +36,6 @@ def stages() -> Iterator[Stage]:
                 progress.update(task, advance=size, done=done)
 
             yield advance
+            progress.update(task, completed=total)  # what gzipped shards hold is larger than they are
 
         yield stage

@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import zlib
 
 import pytest
 from helpers.record_sets import check, encoded, figures, noise, offsets, record, write
@@ -80,11 +81,14 @@ def test_a_first_record_that_is_damaged_does_not_hide_the_layout(folder, tmp_pat
     assert figures(tmp_path / "out")["splits"]["train"]["decoded"] == 5
 
 
-def test_a_compressed_shard_among_others(folder, tmp_path):
-    size = (folder / SHARD).write_bytes(gzip.compress((folder / SHARD).read_bytes()))
+def test_shards_in_other_forms(folder, tmp_path):
+    """A gzipped one is read; one that is compressed in another way is damaged."""
+    size = (folder / SHARD).write_bytes(zlib.compress((folder / SHARD).read_bytes()))
+    other = folder / "train-00001-of-00002"
+    other.write_bytes(gzip.compress(other.read_bytes()))
     check(folder, tmp_path / "out")
     found = figures(tmp_path / "out")
-    assert damaged(found) == [(SHARD, 1, 0, "is gzip-compressed", size)]
+    assert damaged(found) == [(SHARD, 1, 0, "is zlib-compressed", size)]
     assert found["splits"]["train"]["decoded"] == 2
 
 
@@ -106,11 +110,11 @@ def test_shards_unlike_the_manifest_are_told_and_read(folder, tmp_path):
 
 def test_nothing_that_can_be_read_is_refused(folder, tmp_path):
     for path in folder.iterdir():
-        path.write_bytes(gzip.compress(path.read_bytes()))
+        path.write_bytes(zlib.compress(path.read_bytes()))
     result = check(folder, tmp_path / "out")
     assert isinstance(result.exception, InputError)
     assert "none of its shards holds a record that can be read" in str(result.exception)
-    assert "record 1, at byte 0: is gzip-compressed" in str(result.exception)
+    assert "record 1, at byte 0: is zlib-compressed" in str(result.exception)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 

@@ -3,8 +3,10 @@
 Offsets are counted by hand: a record takes 12 bytes of head, its data, and 4 bytes of checksum.
 """
 
+import dataclasses
 import gzip
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from components.datasets import record_salvage
-from components.datasets.record_salvage import Damage, Record, salvage
+from components.datasets.record_salvage import Damage, Record, record_at, salvage
 
 LENGTHS = (300, 0, 70_000, 1, 300)
 RECORDS = [np.random.default_rng(length).bytes(length) for length in LENGTHS]
@@ -150,9 +152,46 @@ def test_no_tfrecord(path):
     assert (damage.number, damage.offset, damage.unread) == (1, 0, size)
 
 
+def test_a_gzipped_file(path):
+    content = path.read_bytes()
+    path.write_bytes(gzip.compress(content))
+    assert list(salvage(str(path))) == whole(0, 1, 2, 3, 4)
+
+
+def test_damage_in_what_a_gzipped_file_holds(path):
+    flip(path, OFFSETS[1], OFFSETS[2] + 500)
+    os.truncate(path, OFFSETS[4] + 100)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    assert list(salvage(str(path))) == [
+        *whole(0),
+        Damage(2, OFFSETS[1], HEAD_DAMAGED, 16),
+        Damage(3, OFFSETS[2], DATA_DAMAGED, 70_016),
+        *whole(3),
+        Damage(5, OFFSETS[4], "is cut short: the file ends after 100 of its 316 bytes", 100),
+    ]
+
+
+def test_a_gzipped_file_that_was_cut(path):
+    content = gzip.compress(path.read_bytes(), compresslevel=0)
+    path.write_bytes(content[:60_000])
+    *found, damage = salvage(str(path))
+    assert found == whole(0, 1)
+    assert (damage.number, damage.offset, damage.unread) == (3, OFFSETS[2], 0)
+    assert damage.what.startswith("is gzipped, and cut short or damaged (")
+
+
 def test_a_compressed_file_is_not_searched(path):
-    size = path.write_bytes(gzip.compress(path.read_bytes(), compresslevel=0))
-    assert list(salvage(str(path))) == [Damage(1, 0, "is gzip-compressed", size)]
+    size = path.write_bytes(zlib.compress(path.read_bytes(), level=0))
+    assert list(salvage(str(path))) == [Damage(1, 0, "is zlib-compressed", size)]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_one_record_by_its_place(path, pack):
+    path.write_bytes(pack(path.read_bytes()))
+    assert [record_at(str(path), offset) for offset in OFFSETS] == [
+        *(dataclasses.replace(one, number=0) for one in whole(0, 1, 2, 3, 4)),
+        None,
+    ]
 
 
 def test_a_file_that_is_not_there(tmp_path):
