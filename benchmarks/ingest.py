@@ -1,0 +1,193 @@
+"""From ImageNet's archives to TFRecords, and to the mean RGB, beside the plain ways.
+
+    python -m benchmarks.ingest --photographs FOLDER
+
+1. `vgg data ilsvrc` beside a loop of Python's tarfile and TensorFlow's TFRecordWriter, one image after
+   another in the tar's order, which writes the same keys. To reach: 1.6 times its images a second.
+2. Transform's mean and covariance (tf.Transform on Beam, as the pipeline runs it) beside bare decoding
+   of the same JPEGs by tf.data on all cores. To reach: 0.7 times its images a second.
+   tests/components/ingestion/test_transform.py shows that the figures are NumPy's.
+
+Each is a process of its own, run in turn over a small and a large set of FOLDER's photographs, again and
+again. Images a second are those by which the two sets differ over the time by which their runs do, so
+that imports and the start of Beam, 10 to 30 s, do not count; the whole times are printed too. The
+fastest of all rounds counts.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from benchmarks.machine import machine
+
+CLASSES = 10
+SYNSETS = [f"n{number:08d}" for number in range(CLASSES)]
+
+
+@click.command(help=__doc__.partition("\n")[0])
+@click.option("--photographs", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--sizes", default="2000,8000", show_default=True, help="Images of the small and of the large set."
+)
+@click.option("--rounds", default=2, show_default=True)
+@click.option("--one", nargs=3, hidden=True, help="NAME FROM TO: what a process does.")
+def main(photographs: Path | None, sizes: str, rounds: int, one: tuple[str, str, str] | None) -> None:
+    """Print a line for each way."""
+    if one:
+        WAYS[one[0]](Path(one[1]), Path(one[2]))
+        return
+    if photographs is None:
+        raise click.UsageError("--photographs is missing: a folder of JPEGs")
+    print(machine("tensorflow", "apache-beam", "tensorflow-transform"))
+    with tempfile.TemporaryDirectory() as folder:
+        sets = {int(size): Path(folder) / size for size in sizes.split(",")}
+        for size, place in sets.items():
+            _write_archives(photographs, size, place)
+        seconds = {name: dict.fromkeys(sets, float("inf")) for name in WAYS}
+        for round_ in range(rounds):
+            for size, place in sets.items():
+                for name in WAYS:
+                    seconds[name][size] = min(
+                        seconds[name][size], _time(name, place, place / f"{name}-{round_}")
+                    )
+        _print(seconds)
+
+
+def ilsvrc(source: Path, out: Path) -> None:
+    """The command."""
+    words = ["data", "ilsvrc", "--train", source / "train.tar", "--val", source / "val", "--out", out]
+    words += ["--train-shards", "32", "--validation-shards", "1"]
+    subprocess.run([Path(sys.executable).with_name("vgg"), *map(str, words)], check=True, capture_output=True)
+
+
+def plain_loop(source: Path, out: Path) -> None:
+    """What one would write first."""
+    import tensorflow as tf
+    from PIL import Image
+
+    from components.datasets.manifest import Category
+    from components.datasets.tfrecords import Picture, to_example
+
+    categories = [Category(synset, synset) for synset in SYNSETS]
+    with tarfile.open(source / "train.tar") as outer, tf.io.TFRecordWriter(str(out)) as writer:
+        for label, entry in enumerate(outer, start=1):
+            with tarfile.open(fileobj=outer.extractfile(entry)) as inner:
+                for image in inner:
+                    encoded = inner.extractfile(image).read()
+                    with Image.open(io.BytesIO(encoded)) as opened:
+                        width, height = opened.size
+                    picture = Picture(encoded, label, image.name, height, width, "JPEG", "RGB", 3)
+                    writer.write(to_example(picture, categories).SerializeToString())
+
+
+def transform(source: Path, out: Path) -> None:
+    """Transform's analysis of the written shards."""
+    import apache_beam as beam
+    import tensorflow_transform as tft
+    import tensorflow_transform.beam as tft_beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from tensorflow_transform.tf_metadata.dataset_metadata import DatasetMetadata
+    from tfx_bsl.public.tfxio import TFExampleRecord
+
+    from components.beam_options import BEAM_HERE
+    from components.datasets.layouts import IMAGENET
+    from components.ingestion.schema import written_schema
+    from components.ingestion.transform import preprocessing_fn, training_set
+
+    schema = written_schema(IMAGENET, CLASSES, frozenset(IMAGENET.optional))
+    reader = TFExampleRecord(_shards(source), schema=schema, telemetry_descriptors=["benchmark"])
+    graph = str(out)
+    with (
+        beam.Pipeline(options=PipelineOptions(list(BEAM_HERE))) as pipeline,
+        tft_beam.Context(temp_dir=f"{out}-temporary"),
+    ):
+        data = (pipeline | reader.BeamSource(), reader.TensorAdapterConfig())
+        function = data | tft_beam.AnalyzeDataset(preprocessing_fn)
+        _ = function | tft_beam.WriteTransformFn(graph)
+        raw = str(Path(graph) / tft.TFTransformOutput.RAW_METADATA_DIR)
+        _ = DatasetMetadata(schema) | tft_beam.WriteMetadata(raw, pipeline)
+    print(training_set(graph))
+
+
+def bare_decoding(source: Path, out: Path) -> None:
+    """The same records, parsed and decoded by the same transform of JPEG, and nothing else."""
+    del out
+    import tensorflow as tf
+
+    from components.datasets.layouts import IMAGENET
+    from components.training.input_pipeline import parse
+    from models.images import DCT
+
+    def decode(record):
+        return tf.shape(tf.io.decode_jpeg(parse(record, IMAGENET)[0], 3, dct_method=DCT))
+
+    for _ in tf.data.TFRecordDataset(_shards(source)).map(decode, tf.data.AUTOTUNE):
+        pass
+
+
+WAYS: dict[str, Callable[[Path, Path], None]] = {
+    "vgg-data-ilsvrc": ilsvrc,
+    "tarfile-and-TFRecordWriter": plain_loop,
+    "transform": transform,
+    "bare-decoding": bare_decoding,
+}
+
+
+def _write_archives(photographs: Path, size: int, place: Path) -> None:
+    """FOLDER's photographs again and again, as ten classes; one of them for validation."""
+    files = sorted(path for path in photographs.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+    encoded = [file.read_bytes() for file in files]
+    (place / "val" / SYNSETS[0]).mkdir(parents=True)
+    (place / "val" / SYNSETS[0] / "one.JPEG").write_bytes(encoded[0])
+    with tarfile.open(place / "train.tar", "w") as outer:
+        for label, synset in enumerate(SYNSETS):
+            stream = io.BytesIO()
+            with tarfile.open(fileobj=stream, mode="w") as inner:
+                for number in range(label, size, CLASSES):
+                    _add(inner, f"{synset}_{number}.JPEG", encoded[number % len(encoded)])
+            _add(outer, f"{synset}.tar", stream.getvalue())
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))
+
+
+def _shards(source: Path) -> list[str]:
+    """Of the first round's data set."""
+    return sorted(str(path) for path in (source / "vgg-data-ilsvrc-0").glob("train-*"))
+
+
+def _time(name: str, source: Path, out: Path) -> float:
+    command = [sys.executable, "-m", "benchmarks.ingest", "--one", name, str(source), str(out)]
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - begin
+
+
+def _print(seconds: dict[str, dict[int, float]]) -> None:
+    rates = {}
+    for name, by_size in seconds.items():
+        (small, first), (large, second) = sorted(by_size.items())
+        rates[name] = (large - small) / (second - first)
+        whole = ", ".join(f"{size} images {time_:.1f} s" for size, time_ in by_size.items())
+        print(f"{name:28}{rates[name]:8.0f} images/s  ({whole})")
+    for ours, theirs, wanted in (
+        ("vgg-data-ilsvrc", "tarfile-and-TFRecordWriter", 1.6),
+        ("transform", "bare-decoding", 0.7),
+    ):
+        print(f"{ours} against {theirs}: {rates[ours] / rates[theirs]:.2f}, wanted {wanted}")
+
+
+if __name__ == "__main__":
+    main()
