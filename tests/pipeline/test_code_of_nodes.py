@@ -21,10 +21,11 @@ SCORERS = tuple(f"Scorer.demo.dense.{q}" for q in (64, 72, 80))
 NODES_WITHOUT_CODE = {"ShardExampleGen", "StatisticsGen", "ExampleValidator"}
 
 
-@pytest.fixture
-def compiled(tmp_path):
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
     """The demo's nodes by id."""
-    environment = Environment(data=tmp_path / "data", home=tmp_path / "home")
+    folder = tmp_path_factory.mktemp("demo")
+    environment = Environment(data=folder / "data", home=folder / "home")
 
     def compiled(**options):
         pipeline = Compiler().compile(create_pipeline(experiment("demo"), environment, **options))
@@ -35,12 +36,14 @@ def compiled(tmp_path):
     return compiled
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cache_keys(compiled):
-    """TFX's cache key of each node; without input artifacts, which have not been made."""
+    """TFX's cache key of each node by the code below `root`; there are no input artifacts yet."""
 
-    def cache_keys() -> dict[str, str]:
-        info, nodes = compiled()
+    def cache_keys(root: Path) -> dict[str, str]:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(code_of_nodes, "fingerprint", functools.partial(fingerprint, root=root))
+            info, nodes = compiled()
         connection = metadata_store_pb2.ConnectionConfig()
         connection.fake_database.SetInParent()
         keys = {}
@@ -53,14 +56,18 @@ def cache_keys(compiled):
     return cache_keys
 
 
+@pytest.fixture(scope="module")
+def keys_of_code(cache_keys) -> dict[str, str]:
+    """Of the code as it is."""
+    return cache_keys(ROOT)
+
+
 @pytest.fixture
-def copy_of_code(tmp_path, monkeypatch) -> Path:
-    """What fingerprints are taken from, to be changed."""
-    root = tmp_path / "code"
+def copy_of_code(tmp_path) -> Path:
+    """The code, to be changed."""
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(code_of_nodes, "fingerprint", functools.partial(fingerprint, root=root))
-    return root
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
 
 
 def test_each_node_that_runs_our_code_has_its_fingerprint(compiled):
@@ -98,19 +105,14 @@ def test_each_node_that_runs_our_code_has_its_fingerprint(compiled):
     ],
 )
 def test_a_change_misses_the_cache_where_it_computes(
-    cache_keys, copy_of_code, monkeypatch, file, old, new, changed
+    cache_keys, keys_of_code, copy_of_code, file, old, new, changed
 ):
-    fingerprint.cache_clear()
-    before = cache_keys()
     path = copy_of_code / file
     text = path.read_text()
     assert old in text
-    elsewhere = copy_of_code.with_name("changed")
-    shutil.copytree(copy_of_code, elsewhere)
-    (elsewhere / file).write_text(text.replace(old, new, 1))
-    monkeypatch.setattr(code_of_nodes, "fingerprint", functools.partial(fingerprint, root=elsewhere))
-    after = cache_keys()
-    assert {name for name in after if after[name] != before[name]} == set(changed)
+    path.write_text(text.replace(old, new, 1))
+    after = cache_keys(copy_of_code)
+    assert {name for name in after if after[name] != keys_of_code[name]} == set(changed)
 
 
 def test_evaluation_and_export_do_not_train_anew():

@@ -10,7 +10,8 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.serving.model_server import CLASSES, picture, serving
+from helpers.serving.model_server import picture, serving
+from helpers.serving.small_model import CLASSES, write_small_model
 from tensorflow_serving.apis import predict_pb2
 
 from serving import client
@@ -19,8 +20,16 @@ ROOT = Path(client.__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def server(pushed):
-    with serving(pushed) as started:
+def base_path(tmp_path_factory) -> Path:
+    """With a stand-in for the exported model as version 1."""
+    base = tmp_path_factory.mktemp("served") / "vgg"
+    write_small_model(base / "1", seed=1)
+    return base
+
+
+@pytest.fixture(scope="module")
+def server(base_path):
+    with serving(base_path) as started:
         yield started
 
 
@@ -30,10 +39,9 @@ def images():
 
 
 @pytest.fixture(scope="module")
-def expected(pushed, images):
+def expected(base_path, images):
     """(class, probability) of each image by the SavedModel itself, best first."""
-    (folder,) = pushed.iterdir()
-    run = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    run = tf.saved_model.load(str(base_path / "1")).signatures["serving_default"]
     rows = run(image_bytes=tf.constant(images))["probabilities"].numpy()
     return [[(CLASSES[label], row[label]) for label in np.argsort(-row)[:5]] for row in rows]
 
@@ -78,10 +86,10 @@ def test_errors_say_the_servers_words(server):
     assert refused.value.code == 404
 
 
-def test_a_token_is_sent(pushed, tmp_path):
+def test_a_token_is_sent(base_path, tmp_path):
     file = tmp_path / "tokens"
     file.write_text("open sesame\n")
-    with serving(pushed, token_file=str(file)) as server:
+    with serving(base_path, token_file=str(file)) as server:
         grpc_address, rest = f"127.0.0.1:{server.grpc_port}", f"http://127.0.0.1:{server.rest_port}"
         assert len(client.classify([picture(1)], grpc_address, token="open sesame")[0]) == 5
         assert len(client.classify_by_rest([picture(1)], rest, token="open sesame")[0]) == 5

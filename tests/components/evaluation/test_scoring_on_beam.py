@@ -18,6 +18,8 @@ from models.protocols import Method
 from models.vgg import build
 from serving.saved_model.export import export
 
+pytestmark = pytest.mark.slow  # an export, and several runs of Beam
+
 # At Q = 64 nothing is rescaled and the net has one place: the answer of the net that is trained on crops.
 PICTURES = [encode(64, 64, "PNG", seed=seed) for seed in range(5)]
 BROKEN = b"no picture"

@@ -14,6 +14,8 @@ from models.vgg import build
 from serving.saved_model.description import describe
 from serving.saved_model.export import export, read_weights
 
+pytestmark = pytest.mark.slow  # two exports
+
 FOLDER = "Format-Serving"
 # One place at Q = 64; the channels' means lie 90 apart, so that an order of channels shows.
 PICTURE = encode(64, 64, "PNG", seed=5)

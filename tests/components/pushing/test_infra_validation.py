@@ -82,8 +82,11 @@ def predictions(pushed, examples, tmp_path_factory):
 
 
 @pytest.fixture
-def validate(model, examples, predictions, tmp_path):
+def validate(model, examples, tmp_path, request):
     def validate(blessed: int = 1, average: str = "dense"):
+        # They take many seconds, and of a model that was refused nothing is looked at.
+        none = _artifact(standard_artifacts.Examples, tmp_path / "none")
+        predictions = request.getfixturevalue("predictions") if blessed else none
         blessing = _artifact(standard_artifacts.InfraBlessing, tmp_path / "infra")
         InfraValidation.test_call(
             model=model,

@@ -1,6 +1,8 @@
 """Training and validation crops out of TFRecord shards."""
 
 import io
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -57,29 +59,42 @@ def _greys(crops) -> list[int]:
     return [round(float(crop[0, 0, 0])) for crop, *_ in crops]
 
 
-@pytest.fixture
-def sorted_by_class(tmp_path):
-    """Eight shards of ten images, one class a shard; image n is of the constant grey n."""
-    return _source(tmp_path, [[(_constant(10 * k + n), k + 1) for n in range(10)] for k in range(8)])
+def _textures(folder) -> Source:
+    """Two shards of six."""
+    return _source(folder, [[(_texture(10 * k + n), 1) for n in range(6)] for k in range(2)])
 
 
-@pytest.fixture
-def textures(tmp_path):
-    return _source(tmp_path, [[(_texture(10 * k + n), 1) for n in range(6)] for k in range(2)])
+@pytest.fixture(scope="module")
+def textures(tmp_path_factory) -> Source:
+    return _textures(tmp_path_factory.mktemp("textures"))
 
 
-def test_a_seed_and_an_epoch_give_the_same_crops_again(textures):
-    first, again = _epoch(textures, seed=4, epoch=2), _epoch(textures, seed=4, epoch=2)
+@pytest.fixture(scope="module")
+def whole_epoch(textures) -> Callable[[int, int], list]:
+    """By seed and epoch, each computed once: to make a dataset's graph ready takes two seconds."""
+    return cache(lambda seed, epoch: _epoch(textures, seed=seed, epoch=epoch))
+
+
+@pytest.fixture(scope="module")
+def epochs_of_classes(tmp_path_factory) -> list[list]:
+    """Three epochs of eight shards of ten images, one class a shard; image n is of the constant grey n."""
+    shards = [[(_constant(10 * k + n), k + 1) for n in range(10)] for k in range(8)]
+    source = _source(tmp_path_factory.mktemp("classes"), shards)
+    return [_epoch(source, epoch=epoch, mean=(0, 0, 0)) for epoch in range(3)]
+
+
+def test_a_seed_and_an_epoch_give_the_same_crops_again(textures, whole_epoch):
+    first, again = whole_epoch(4, 2), _epoch(textures, seed=4, epoch=2)
     assert len(first) == 12
     for (crop, *_), (other, *_) in zip(first, again, strict=True):
         np.testing.assert_array_equal(crop, other)
 
 
 @pytest.mark.parametrize(("seed", "epoch"), [(4, 3), (5, 2), (2, 4)])
-def test_another_epoch_or_seed_gives_other_crops(textures, seed, epoch):
-    first = {crop.tobytes() for crop, *_ in _epoch(textures, seed=4, epoch=2)}
+def test_another_epoch_or_seed_gives_other_crops(whole_epoch, seed, epoch):
+    first = {crop.tobytes() for crop, *_ in whole_epoch(4, 2)}
     assert len(first) == 12
-    assert first.isdisjoint(crop.tobytes() for crop, *_ in _epoch(textures, seed=seed, epoch=epoch))
+    assert first.isdisjoint(crop.tobytes() for crop, *_ in whole_epoch(seed, epoch))
 
 
 def test_one_image_is_cropped_differently_at_each_position(tmp_path):
@@ -87,15 +102,14 @@ def test_one_image_is_cropped_differently_at_each_position(tmp_path):
     assert len({crop.tobytes() for crop, *_ in _epoch(source)}) == 8
 
 
-def test_each_image_is_there_once_an_epoch(sorted_by_class):
-    for epoch in range(3):
-        crops = _epoch(sorted_by_class, epoch=epoch, mean=(0, 0, 0))
+def test_each_image_is_there_once_an_epoch(epochs_of_classes):
+    for crops in epochs_of_classes:
         assert sorted(_greys(crops)) == list(range(80))
         assert all(label == grey // 10 for grey, (_, label, _) in zip(_greys(crops), crops, strict=True))
 
 
-def test_the_order_is_random_even_with_shards_sorted_by_class(sorted_by_class):
-    orders = [_greys(_epoch(sorted_by_class, epoch=epoch, mean=(0, 0, 0))) for epoch in range(2)]
+def test_the_order_is_random_even_with_shards_sorted_by_class(epochs_of_classes):
+    orders = [_greys(crops) for crops in epochs_of_classes[:2]]
     for order in orders:
         # 79 neighbours, each of the same class with probability 9/79: 9 are expected, 2.8 its deviation.
         same_class = sum(a // 10 == b // 10 for a, b in zip(order, order[1:], strict=False))
@@ -107,8 +121,8 @@ def test_the_order_is_random_even_with_shards_sorted_by_class(sorted_by_class):
 
 
 @pytest.mark.parametrize("first", [1, 5, 11, 12])
-def test_an_epoch_goes_on_at_any_place(textures, first):
-    whole, rest = _epoch(textures, epoch=3), _epoch(textures, epoch=3, first=first)
+def test_an_epoch_goes_on_at_any_place(textures, whole_epoch, first):
+    whole, rest = whole_epoch(4, 3), _epoch(textures, seed=4, epoch=3, first=first)
     assert [place for *_, place in whole] == list(range(12))
     assert [place for *_, place in rest] == list(range(first, 12))
     for (crop, *_), (other, *_) in zip(whole[first:], rest, strict=True):
@@ -119,7 +133,7 @@ def test_places_count_images_that_do_not_decode_too(tmp_path):
     source = _source(tmp_path, [[(b"no image", 1), *[(_constant(grey), 1) for grey in range(5)]]])
     whole = _epoch(source, mean=(0, 0, 0))
     (hole,) = set(range(6)) - {place for *_, place in whole}
-    for first in range(7):
+    for first in (hole, hole + 1, 6):
         expected = [crop for crop in whole if crop[2] >= first]
         assert _greys(_epoch(source, first=first, mean=(0, 0, 0))) == _greys(expected)
     assert 0 <= hole <= 5
@@ -219,8 +233,9 @@ def test_labels_start_at_0_in_both_layouts(tmp_path, layout, written):
     assert sorted(label for _, label, _ in _epoch(source)) == [0, 1, 2]
 
 
-def test_a_record_that_cannot_be_read_ends_the_epoch(textures):
+def test_a_record_that_cannot_be_read_ends_the_epoch(tmp_path):
     """Cut off in the last of its records: the shard is damaged, and no image of it is."""
+    textures = _textures(tmp_path)
     shard = Path(textures.records.files[1])
     shard.write_bytes(shard.read_bytes()[:-400])
     for crops in (

@@ -1,8 +1,10 @@
 """A whole training as a function of plain values: 16 small photographs, one step, narrow nets."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +12,7 @@ import tensorflow as tf
 from components.datasets.layouts import IMAGENET
 from components.datasets.record_index import index_of
 from components.recipe import TrainerConfig, Training
+from components.training import train as train_module
 from components.training.input_pipeline import Source, validation_crops
 from components.training.train import TrainingFolders, TrainingInputs, train
 from models.initial_weights import FROM_A
@@ -17,6 +20,8 @@ from models.net import Net
 from models.vgg import build
 from serving.saved_model.description import describe
 from serving.saved_model.export import read_network, read_weights
+
+pytestmark = pytest.mark.slow  # three whole trainings
 
 CLASSES = ("cat", "dog", "crane")
 NET = Net("A", classes=3, width=64, input_size=32)
@@ -73,8 +78,22 @@ def _trained(folder: Path, inputs: TrainingInputs, net: Net = NET, **changed) ->
     return folders.model
 
 
+@pytest.fixture
+def kernels_of(inputs, base, tmp_path, monkeypatch) -> Callable[[Net], dict[str, np.ndarray]]:
+    """Trains a net from `base` with seed 8, and gives what it would export: an export takes seven seconds."""
+    exported = []
+    monkeypatch.setattr(train_module, "export", lambda model, *_: exported.append(model))
+
+    def kernels_of(net: Net) -> dict[str, np.ndarray]:
+        _trained(tmp_path, replace(inputs, base_model=base), net, seed=8)
+        (model,) = exported
+        return _flat_kernels(model)
+
+    return kernels_of
+
+
 def _kernels(model: str) -> dict[str, np.ndarray]:
-    """By layer, flat: fc6 is exported as a convolution."""
+    """Of an exported model by layer, flat: fc6 is exported as a convolution."""
     weights = read_weights(model)
     return {
         name.removesuffix("_kernel"): array.ravel()
@@ -83,9 +102,12 @@ def _kernels(model: str) -> dict[str, np.ndarray]:
     }
 
 
+def _flat_kernels(net: keras.Model) -> dict[str, np.ndarray]:
+    return {layer.name: layer.kernel.numpy().ravel() for layer in net.layers if layer.weights}
+
+
 def _random_kernels(net: Net, seed: int) -> dict[str, np.ndarray]:
-    layers = [layer for layer in build(net, seed=seed).layers if layer.weights]
-    return {layer.name: layer.kernel.numpy().ravel() for layer in layers}
+    return _flat_kernels(build(net, seed=seed))
 
 
 def _same(some: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> set[str]:
@@ -93,16 +115,16 @@ def _same(some: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> set[str
     return {name for name in some if name in others and np.array_equal(some[name], others[name])}
 
 
-def test_a_net_of_the_base_models_configuration_begins_with_all_of_its_layers(tmp_path, inputs, base):
-    kernels = _kernels(_trained(tmp_path, replace(inputs, base_model=base), seed=8))
+def test_a_net_of_the_base_models_configuration_begins_with_all_of_its_layers(kernels_of, base):
+    kernels = kernels_of(NET)
     assert len(kernels) == 11
     assert _same(kernels, _kernels(base)) == set(kernels)
     assert _same(kernels, _random_kernels(NET, seed=8)) == set()
 
 
-def test_a_deeper_net_begins_with_the_layers_that_the_paper_takes_from_a(tmp_path, inputs, base):
+def test_a_deeper_net_begins_with_the_layers_that_the_paper_takes_from_a(kernels_of, base):
     net = replace(NET, configuration="B")
-    kernels = _kernels(_trained(tmp_path, replace(inputs, base_model=base), net, seed=8))
+    kernels = kernels_of(net)
     assert len(kernels) == 13
     assert _same(kernels, _kernels(base)) == set(FROM_A)
     assert _same(kernels, _random_kernels(net, seed=8)) == set(kernels) - set(FROM_A)
@@ -123,14 +145,14 @@ def test_without_a_base_model_all_layers_begin_with_the_seeds_weights(from_rando
 def test_progress_is_measured_at_the_middle_of_the_training_scales(from_random, inputs):
     """S in [32; 48]: validation crops are of pictures rescaled to 40."""
     found = _scalars(from_random / "run/logs")["validation/loss"]
-    losses = {side: _loss(str(from_random / "model"), inputs, side) for side in (32, 40, 48)}
+    network, *_ = read_network(str(from_random / "model"))
+    losses = {side: _loss(network, inputs, side) for side in (32, 40, 48)}
     assert found == pytest.approx(losses[40], abs=1e-5)
     assert min(abs(losses[side] - losses[40]) for side in (32, 48)) > 1e-4
 
 
-def _loss(model: str, inputs: TrainingInputs, side: int) -> float:
+def _loss(network: keras.Model, inputs: TrainingInputs, side: int) -> float:
     """Mean cross-entropy, nats, of the centre crops at this S."""
-    network, *_ = read_network(model)
     source = Source(inputs.validation, inputs.layout)
     crops, labels = next(iter(validation_crops(source, side=side, size=32, mean_rgb=MEAN).batch(6)))
     scores = network(crops).numpy()[:, 0, 0].astype(np.float64)

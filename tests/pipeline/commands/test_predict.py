@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from helpers.pipeline.predict_calls import run
 from helpers.serving.model_server import CLASSES, VERSION, picture, serving
+from helpers.serving.small_model import write_small_model
 
 from pipeline.prediction import predictors
 
@@ -53,6 +54,13 @@ def photographs(tmp_path_factory):
     for name in ("notes.txt", "garden/.hidden.jpg", "garden/.cache/c.jpg"):
         (folder / name).write_text("no photograph")
     return folder
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    """A stand-in for the pushed model, for tests of what lies between the command and a server."""
+    write_small_model(tmp_path / "vgg" / "1", seed=1)
+    return tmp_path / "vgg"
 
 
 def ways(home, server) -> dict[str, list]:
@@ -154,9 +162,9 @@ def test_an_unknown_model_or_signature_is_one_line_and_status_2(home, server, ph
         assert "--model-name" in line
 
 
-def test_a_token_is_read_from_a_file(home, photographs, tmp_path, capsys):
+def test_a_token_is_read_from_a_file(home, small, photographs, tmp_path, capsys):
     (tmp_path / "token").write_text("open sesame\n")
-    with serving(home / "serving" / "vgg", token_file=str(tmp_path / "token")) as server:
+    with serving(small, token_file=str(tmp_path / "token")) as server:
         for way in ("grpc", "rest"):
             options = [photographs / "b.jpg", *ways(home, server)[way]]
             status, _, err = run(options, capsys)
@@ -165,7 +173,7 @@ def test_a_token_is_read_from_a_file(home, photographs, tmp_path, capsys):
             assert run([*options, "--token-file", tmp_path / "token"], capsys)[0] == 0
 
 
-def test_tls_trusts_the_authority_that_is_named(home, photographs, tmp_path, capsys):
+def test_tls_trusts_the_authority_that_is_named(home, small, photographs, tmp_path, capsys):
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("needs openssl to make a certificate")
@@ -185,7 +193,7 @@ def test_tls_trusts_the_authority_that_is_named(home, photographs, tmp_path, cap
         command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{name}.key", "-out", f"{name}.pem"]
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     files = {"tls_certificate": str(tmp_path / "own.pem"), "tls_key": str(tmp_path / "own.key")}
-    with serving(home / "serving" / "vgg", **files) as server:
+    with serving(small, **files) as server:
         for way in ("grpc", "rest"):
             options = [photographs / "b.jpg", *ways(home, server)[way]]
             assert run([*options, "--tls-ca", tmp_path / "own.pem"], capsys)[0] == 0
