@@ -54,6 +54,7 @@ ON_BOTH = [
     "jinja2>=3",
     "markupsafe>=2",
     "scipy>=1.9",
+    "tomli>=2",
     "starlette>=1,<2",
     "uvicorn>=0.30,<1",
     "prometheus-client>=0.20,<1",

@@ -2,11 +2,11 @@
 
     python -m benchmarks.data_check --data FOLDER
 
-A round reads all records of FOLDER each way in turn, so that a noisy machine hits both alike. `bare` is tf.data's
-TFRecordDataset, parsing, and tf.io.decode_jpeg of as many at a time as tf.data likes. `check` is what
-the command does of each record: checksums, parsing, models.images.decode, EXIF, colour mode, the hash of the
-pixels and, in training, their moments, on Beam in this process. Imports, the graph's tracing and the contact
-sheets are in neither. Processor time is that of all threads.
+A round reads all records of FOLDER each way in turn, so that a noisy machine hits both alike. `bare` is
+tf.data's TFRecordDataset, parsing, and tf.io.decode_jpeg of as many at a time as tf.data likes. `check`
+is what the command does of each record: checksums, parsing, models.images.decode, EXIF, colour mode, the
+hash of the pixels and, in training, their moments, on Beam in this process. Imports, the graph's tracing
+and the contact sheets are in neither. Processor time is that of all threads.
 """
 
 import statistics

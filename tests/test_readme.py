@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.commands.vgg import vgg
 from pipeline.environment import Environment
-from pipeline.experiments.catalogue import experiments_named
+from pipeline.experiments.catalogue import EXPERIMENTS, experiments_named
+from pipeline.experiments.experiment_file import read_experiment
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,10 +64,19 @@ def test_a_short_command_runs_as_it_stands(command):
 
 
 def test_experiments_that_are_named_exist():
-    named = {name for text in TEXTS.values() for name in re.findall(r"VGG_EXPERIMENT='?([\w*\[\]-]+)", text)}
+    named = {name for text in TEXTS.values() for name in re.findall(r"VGG_EXPERIMENT='?([\w.*\[\]-]+)", text)}
     assert {"flowers", "D-256", "imagenet-smoke", "mini-*"} <= named
     for name in named:
-        assert experiments_named(name)
+        assert name.endswith(".toml") or experiments_named(name)
+
+
+def test_experiments_that_are_files_are_read(tmp_path):
+    written = re.findall(r"^```toml\n(.*?)^```", TEXTS["README.md"], re.M | re.S)
+    assert written
+    for text in written:
+        (tmp_path / "mine.toml").write_text(text)
+        *_, found = read_experiment(str(tmp_path / "mine.toml")).values()
+        assert found.config != EXPERIMENTS["flowers"].config
 
 
 def test_commands_and_options_of_vgg_exist():
@@ -74,7 +84,7 @@ def test_commands_and_options_of_vgg_exist():
     assert len(found) > 10
     for words in found:
         command: click.Command = vgg
-        while isinstance(command, click.Group):
+        while isinstance(command, click.Group) and (words or not command.invoke_without_command):
             name = words.pop(0)
             command = command.get_command(click.Context(command), name)
             assert command, name

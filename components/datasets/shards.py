@@ -67,6 +67,16 @@ def named_shards(folder: str, split: SplitNames) -> list[str]:
     return [os.path.join(folder, name) for name in shards]
 
 
+def listed_classes(folder: str) -> int | None:
+    """How many classes a data set of `vgg data` has; None of another's."""
+    try:
+        with storage_of(folder).open(os.path.join(folder, MANIFEST)) as file:
+            content = json.loads(file.read())
+        return len(content["class_names"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def check_names(names: Sequence[str], split: SplitNames, where: str) -> None:
     """Whether shards of these names are one whole data set's split.
 

@@ -25,7 +25,10 @@ def AnomalyGate(  # noqa: N802 - TFX names components so
         for name, info in _anomalies(artifact_files.read_anomalies(anomalies, split))
     ]
     if found:
-        raise InputError(f"data: {'; '.join(found)}. Nothing was trained; mend the TFRecords and run again")
+        raise InputError(
+            f"data: {'; '.join(found)}. Nothing was trained; mend the TFRecords, or set the number of "
+            "classes (VGG_SET=net.classes=N), and run again"
+        )
     verdict.write("no anomalies")
 
 

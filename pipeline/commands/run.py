@@ -1,5 +1,7 @@
 """`vgg run`: from TFRecords to a pushed model."""
 
+import os
+import shlex
 from collections.abc import Iterable
 
 import click
@@ -22,7 +24,14 @@ def _experiments() -> Iterable[str]:
     default=DEFAULT_EXPERIMENT,
     show_default=True,
     shell_complete=completing(_experiments),
-    help="Its name, or a pattern of names such as 'mini-*'; `vgg experiments` lists them.",
+    help="Its name, a pattern of names such as 'mini-*', or a file such as my.toml.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A field that differs, such as training.batch=32; again for another.",
 )
 @click.option("--data", envvar="VGG_DATA", type=PATH, help="Folder of TFRecords.  [default: HOME/data]")
 @HOME
@@ -36,20 +45,27 @@ def _experiments() -> Iterable[str]:
     "--init-from", envvar="VGG_INIT_FROM", type=PATH, help="Folder of an exported model to start from."
 )
 def run_command(
-    experiment: str, data: str | None, home: str | None, init: str | None, init_from: str | None
+    experiment: str,
+    settings: tuple[str, ...],
+    data: str | None,
+    home: str | None,
+    init: str | None,
+    init_from: str | None,
 ) -> int:
     """Run the pipeline: from TFRecords to a pushed model.
 
     The same as `tfx run create --pipeline vgg`. Each option can also be given as an environment variable:
-    VGG_EXPERIMENT, VGG_DATA, VGG_HOME, VGG_INIT, VGG_INIT_FROM. Exit status: 0 the model was pushed; 1 a
-    component failed; 2 bad input; 3 a threshold refused the model; 75 stopped by SIGTERM with a checkpoint;
-    130 interrupted.
+    VGG_EXPERIMENT, VGG_SET, VGG_DATA, VGG_HOME, VGG_INIT, VGG_INIT_FROM. Exit status: 0 the model was pushed;
+    1 a component failed; 2 bad input; 3 a threshold refused the model; 75 stopped by SIGTERM with a
+    checkpoint; 130 interrupted.
     """
     given = {
         "VGG_EXPERIMENT": experiment,
+        "VGG_SET": " ".join([os.environ.get("VGG_SET", ""), shlex.join(settings)]).strip(),
         "VGG_DATA": data,
         "VGG_HOME": home,
         "VGG_INIT": init,
         "VGG_INIT_FROM": init_from,
     }
-    return run({name: value for name, value in given.items() if value})
+    # The environment's others count too, such as VGG_COPY_DATA.
+    return run({**os.environ, **{name: value for name, value in given.items() if value}})

@@ -45,18 +45,25 @@ def experiments_named(pattern: str, experiments: Mapping[str, Experiment] | None
     return found
 
 
-def all_from_random_weights(initialisation: Initialisation) -> dict[str, Experiment]:
-    """All experiments by name, none of which starts from another's net: so those that one is fused with do
-    not either.
+def all_from_random_weights(
+    initialisation: Initialisation, experiments: Mapping[str, Experiment] | None = None
+) -> dict[str, Experiment]:
+    """All, or those of `experiments`, by name, none of which starts from another's net: so those that one is
+    fused with do not either.
     """
-    return {name: from_random_weights(entry, initialisation) for name, entry in EXPERIMENTS.items()}
+    experiments = EXPERIMENTS if experiments is None else experiments
+    return {
+        name: from_random_weights(entry, initialisation, experiments) for name, entry in experiments.items()
+    }
 
 
-def from_random_weights(whole: Experiment, initialisation: Initialisation) -> Experiment:
+def from_random_weights(
+    whole: Experiment, initialisation: Initialisation, experiments: Mapping[str, Experiment] | None = None
+) -> Experiment:
     """`whole` with its own net's chain of base models cut off: all weights random, at the learning rate of
     the chain's first net, which starts from random weights.
     """
-    first = chain(whole, EXPERIMENTS)[0]
+    first = chain(whole, experiments or EXPERIMENTS)[0]
     training = dataclasses.replace(
         whole.config.training,
         initialisation=initialisation,

@@ -24,6 +24,20 @@ def check_data(folder: Path) -> None:
         layout_of_shards(files, f"data folder {folder}")
 
 
+def check_classes(folder: Path, experiment: str, classes: int) -> None:
+    """Whether the data have as many classes as an experiment's net, where dataset.json tells.
+
+    Raises:
+        InputError: they do not: the net would have classes that nothing is of, or too few.
+    """
+    there = shards.listed_classes(str(folder))
+    if there is not None and there != classes:
+        raise InputError(
+            f"data folder {folder}: {there} classes; experiment {experiment} is for {classes}; run it with "
+            f"net.classes={there}: `vgg run --set net.classes={there}`, or VGG_SET=net.classes={there}"
+        )
+
+
 def check_model(folder: Path) -> None:
     """Whether a model to start from is one of this project's; without TensorFlow, so at once.
 

@@ -9,7 +9,7 @@ from models.initialisation import Initialisation
 from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
 from pipeline.exit_status import BLESSED, NOT_BLESSED
-from pipeline.running.preflight import check_data, check_model, find_shards
+from pipeline.running.preflight import check_classes, check_data, check_model, find_shards
 
 if TYPE_CHECKING:
     from pipeline.experiments.experiment import Experiment
@@ -18,8 +18,8 @@ DEFAULT_EXPERIMENT = "demo"
 
 
 def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int:
-    """Runs the experiment of VGG_EXPERIMENT, or each that matches it, in the environment of VGG_HOME and
-    VGG_DATA.
+    """Runs the experiment of VGG_EXPERIMENT, by name or file, or each that matches it, with the fields of
+    VGG_SET, in the environment of VGG_HOME and VGG_DATA.
 
     VGG_INIT, the name of an initialisation, cuts off the experiment's chain of base models, of a fusion each
     net's. With `check`, mistakes are found in the order of what finding them costs: importing TFX takes half
@@ -33,13 +33,14 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
         ComponentError: a component failed.
     """
     environment = Environment.from_variables(variables)
-    experiments = _experiments(variables)
-    chosen = _chosen(variables, experiments)
+    chosen, experiments = _chosen(variables)
     if check:
         find_shards(environment.data)
         if environment.init_from:
             check_model(environment.init_from)
         check_data(environment.data)
+        for each in chosen:
+            check_classes(environment.data, each.name, each.config.net.classes)
     started = time.time()
     runners = [_run_one(each, environment, experiments) for each in chosen]
     if any(runner.ran for runner in runners):
@@ -47,18 +48,16 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
 
 
-def _experiments(variables: Mapping[str, str]) -> "Mapping[str, Experiment]":
-    """All by name, as VGG_INIT has them."""
+def _chosen(variables: Mapping[str, str]) -> tuple[list["Experiment"], "Mapping[str, Experiment]"]:
+    """Those to run, and all by name that they may start from, as VGG_INIT has them."""
     from pipeline.experiments.catalogue import EXPERIMENTS, all_from_random_weights
+    from pipeline.experiments.chosen import chosen
 
-    initialisation = variables.get("VGG_INIT")
-    return all_from_random_weights(Initialisation.named(initialisation)) if initialisation else EXPERIMENTS
-
-
-def _chosen(variables: Mapping[str, str], experiments: "Mapping[str, Experiment]") -> list["Experiment"]:
-    from pipeline.experiments.catalogue import experiments_named
-
-    return experiments_named(variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT, experiments)
+    named = variables.get("VGG_EXPERIMENT") or DEFAULT_EXPERIMENT
+    names, experiments = chosen(named, variables.get("VGG_SET", ""), EXPERIMENTS)
+    if variables.get("VGG_INIT"):
+        experiments = all_from_random_weights(Initialisation.named(variables["VGG_INIT"]), experiments)
+    return [experiments[name] for name in names], experiments
 
 
 def _run_one(experiment: "Experiment", environment: Environment, experiments: "Mapping[str, Experiment]"):

@@ -1,12 +1,13 @@
 """Bad data folders: each mistake is one line that names it, says what was expected and what to do."""
 
+import json
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
 
 from models.errors import InputError
-from pipeline.running.preflight import check_data
+from pipeline.running.preflight import check_classes, check_data
 
 KEYS = ("image/encoded", "image/class/label", "image/filename")
 TFDS_KEYS = ("image", "label", "file_name")
@@ -140,3 +141,24 @@ def test_examples_of_unknown_keys(data, name):
     assert message.startswith(f"data folder {data}: feature keys class, pixels; expected image/encoded")
     assert "image, label, file_name" in message
     assert "write the TFRecords with" in message
+
+
+def _with_classes(folder: Path, *names: str) -> Path:
+    (folder / "dataset.json").write_text(json.dumps({"class_names": names}))
+    return folder
+
+
+def test_another_number_of_classes_says_how_to_set_it(data):
+    with pytest.raises(InputError) as error:
+        check_classes(_with_classes(data, "ant", "bee", "cow"), "flowers", 5)
+    assert str(error.value) == (
+        f"data folder {data}: 3 classes; experiment flowers is for 5; run it with net.classes=3: "
+        "`vgg run --set net.classes=3`, or VGG_SET=net.classes=3"
+    )
+
+
+def test_as_many_classes_or_an_unknown_number_pass(data):
+    check_classes(data, "flowers", 5)  # there is no dataset.json
+    check_classes(_with_classes(data, "ant", "bee"), "two", 2)
+    (data / "dataset.json").write_text("another program's")
+    check_classes(data, "flowers", 5)

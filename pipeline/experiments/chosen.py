@@ -1,0 +1,45 @@
+"""Which experiments a run is of: by name, by a pattern of names, or by a file, with fields set beside."""
+
+import shlex
+from collections.abc import Mapping
+
+from models.errors import InputError
+from pipeline.experiments.catalogue import experiments_named
+from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.experiment_file import SUFFIX, read_experiment, with_settings
+
+
+def chosen(
+    named: str, settings: str, experiments: Mapping[str, Experiment]
+) -> tuple[list[str], dict[str, Experiment]]:
+    """Names of those to run, and all experiments by name, theirs among them.
+
+    Args:
+        named: a name, a pattern such as mini-*, or the path of a file, which ends in .toml.
+        settings: words such as "training.batch=32 net.width=8", or none.
+        experiments: the built-in ones.
+
+    Raises:
+        InputError: there is no such experiment, or a file or a setting cannot be used.
+    """
+    found = dict(experiments)
+    if named.endswith(SUFFIX):
+        own = read_experiment(named)
+        found |= own
+        names = [list(own)[-1]]
+    else:
+        names = [entry.name for entry in experiments_named(named, experiments)]
+    words = _words(settings)
+    if words:
+        changed = [with_settings(found[name], words, found) for name in names]
+        names = [list(one)[-1] for one in changed]
+        for one in changed:
+            found |= one
+    return names, found
+
+
+def _words(settings: str) -> list[str]:
+    try:
+        return shlex.split(settings)
+    except ValueError as error:
+        raise InputError(f"VGG_SET={settings}: {error}; expected such as training.batch=32") from None

@@ -1,0 +1,184 @@
+"""Experiments as files: a base experiment's name and the fields that differ, in TOML.
+
+    base = "flowers"
+    [net]
+    classes = 12
+    [training]
+    batch = 32
+
+The words are those of components/recipe.py and models/net.py. What comes out is an Experiment like any other:
+the same values are the same configuration, and so the same key of the cache, wherever they were written.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from components.recipe import Evaluation, Training
+from models.errors import InputError, cause_of
+from models.net import Net
+from pipeline.experiments.catalogue import EXPERIMENTS, chain, experiment, fused
+from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.fields import changed, check_name
+
+SUFFIX = ".toml"
+SECTIONS = {"net": Net, "training": Training, "evaluation": Evaluation}
+OWN = ("base", "name", "summary", "most_undecodable")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]*")
+
+
+def read_experiment(path: str) -> dict[str, Experiment]:
+    """The file's experiment, last, and those that it starts from or is fused with, where they differ too.
+
+    Raises:
+        InputError: the file cannot be read, or does not say an experiment.
+    """
+    try:
+        content = tomli.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+        raise InputError(
+            f"experiment {path}: cannot be read ({cause_of(error)}); expected a file of TOML; "
+            "`vgg experiments show NAME` prints one"
+        ) from None
+    where = f"experiment {path}"
+    check_name(list(content), [*OWN, *SECTIONS], where)
+    base = experiment(_text(content, "base", where))
+    name = _text(content, "name", where, Path(path).stem)
+    return _derived(base, content, name, where)
+
+
+def with_settings(
+    base: Experiment, settings: Sequence[str], experiments: Mapping[str, Experiment] = EXPERIMENTS
+) -> dict[str, Experiment]:
+    """`base` with fields set as on a command line, `training.batch=32`; its name says which.
+
+    Raises:
+        InputError: a setting is none, or names no field.
+    """
+    content: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        section, dot, field = key.strip().partition(".")
+        if not equals or not dot:
+            raise InputError(f"setting {setting!r}: expected SECTION.FIELD=VALUE, such as training.batch=32")
+        check_name([section], list(SECTIONS), f"setting {setting!r}")
+        content.setdefault(section, {})[field] = _value(text.strip())
+    name = "-".join([base.name, *(_short(setting) for setting in settings)])
+    return _derived(base, content, name, "setting " + " ".join(settings), experiments)
+
+
+def to_toml(entry: Experiment) -> str:
+    """A file of this experiment with all of its fields; those that Net, Training and Evaluation do not have,
+    such as the row of the paper, come from its base."""
+    lines = [f"base = {_written(entry.name)}", f"name = {_written(f'my-{entry.name}')}"]
+    lines.append(f"most_undecodable = {_written(entry.most_undecodable)}")
+    for section, part in (
+        ("net", entry.config.net),
+        ("training", entry.config.training),
+        ("evaluation", entry.evaluation),
+    ):
+        values = json.loads(json.dumps(dataclasses.asdict(part)))
+        tables = values.pop("thresholds", [])
+        lines += ["", f"[{section}]", *(f"{key} = {_written(value)}" for key, value in values.items())]
+        for table in tables:
+            lines += ["", f"[[{section}.thresholds]]"]
+            lines += [f"{key} = {_written(value)}" for key, value in table.items() if value is not None]
+    return "\n".join(lines) + "\n"
+
+
+def _derived(
+    base: Experiment,
+    content: Mapping,
+    name: str,
+    where: str,
+    experiments: Mapping[str, Experiment] = EXPERIMENTS,
+) -> dict[str, Experiment]:
+    if not NAME.fullmatch(name) or name in EXPERIMENTS:
+        why = "is one of the built-in experiments'" if name in EXPERIMENTS else "cannot name files"
+        raise InputError(f"{where}: name {name!r} {why}; expected letters, digits, - and _ that are its own")
+    parts = {section: content.get(section, {}) for section in SECTIONS}
+    net = changed(base.config.net, parts["net"], f"{where}: net")
+    training = changed(base.config.training, parts["training"], f"{where}: training")
+    try:
+        config = dataclasses.replace(base.config, net=net, training=training)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    others = _of_classes(base, net.classes, experiments) if net.classes != base.config.net.classes else {}
+    start = others.get(base.starts_from or "")
+    derived = dataclasses.replace(
+        base,
+        name=name,
+        summary=_text(content, "summary", where, f"{base.name}, changed"),
+        config=config,
+        evaluation=changed(base.evaluation, parts["evaluation"], f"{where}: evaluation"),
+        weights=base.weights if config == base.config else name,
+        starts_from=start.name if start else base.starts_from,
+        fused_with=tuple(others[one].name if others else one for one in base.fused_with),
+        paper=None,
+        **_share(base, content, where),
+    )
+    return {**{one.name: one for one in others.values()}, name: derived}
+
+
+def _share(base: Experiment, content: Mapping, where: str) -> dict[str, float]:
+    """most_undecodable, where the file has it."""
+    if "most_undecodable" not in content:
+        return {}
+    value = content["most_undecodable"]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise InputError(f"{where}: most_undecodable = {value!r}; expected a share, 0 to 1")
+    return {"most_undecodable": float(value)}
+
+
+def _of_classes(
+    base: Experiment, classes: int, experiments: Mapping[str, Experiment]
+) -> dict[str, Experiment]:
+    """By their old names, the nets that `base` starts from or is fused with, for so many classes."""
+    members = [one for member in fused(base, experiments) for one in chain(member, experiments)]
+    new = {one.name: f"{one.name}-{classes}-classes" for one in members if one.name != base.name}
+    found = {}
+    for one in members:
+        if one.name == base.name:
+            continue
+        net = dataclasses.replace(one.config.net, classes=classes)
+        found[one.name] = dataclasses.replace(
+            one,
+            name=new[one.name],
+            weights=f"{one.weights}-{classes}-classes",
+            config=dataclasses.replace(one.config, net=net),
+            starts_from=new.get(one.starts_from or ""),
+            fused_with=(),
+            paper=None,
+        )
+    return found
+
+
+def _text(content: Mapping, key: str, where: str, otherwise: str | None = None) -> str:
+    value = content.get(key, otherwise)
+    if not isinstance(value, str):
+        said = "is missing" if value is None else f"is {value!r}"
+        raise InputError(f'{where}: {key} {said}; expected a text, such as {key} = "flowers"')
+    return value
+
+
+def _value(text: str) -> Any:
+    """As TOML has it; what is none is a text."""
+    try:
+        return tomli.loads(f"value = {text}")["value"]
+    except tomli.TOMLDecodeError:
+        return text
+
+
+def _short(setting: str) -> str:
+    field = setting.partition(".")[2]
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", field.replace("=", "-").replace(" ", "")).strip("_")
+
+
+def _written(value: Any) -> str:
+    """JSON's texts, numbers, truths and lists are TOML's too."""
+    return json.dumps(value)
