@@ -12,6 +12,7 @@ from components.datasets.repeated import IN_BOTH_SPLITS, IN_ONE_CLASS, IN_TWO_CL
 
 SAME = ["pixels", "height", "width"]
 KINDS = (IN_BOTH_SPLITS, IN_TWO_CLASSES, IN_ONE_CLASS)
+"""The gravest first."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class Group:
 
 
 def groups(rows: np.ndarray) -> Iterator[Group]:
-    """Of rows (components.checking.shard.ROW) of images, those that decode; in the order of their first."""
+    """Of rows (components.checking.shard.ROW) of images; only those that decode are looked at.
+
+    In the order of the first of their kinds, then of their first image.
+    """
     decoded = np.flatnonzero(rows["decodes"])
     keys = rows[SAME][decoded]
     order = np.lexsort([keys[name] for name in reversed(SAME)])
@@ -36,12 +40,11 @@ def groups(rows: np.ndarray) -> Iterator[Group]:
     begins[1:] = np.any([keys[name][order][1:] != keys[name][order][:-1] for name in SAME], axis=0)
     first = np.flatnonzero(begins)
     lengths = np.diff(np.append(first, len(order)))
-    found = [
-        np.sort(decoded[order[begin : begin + length]])
-        for begin, length in zip(first[lengths > 1], lengths[lengths > 1], strict=True)
-    ]
-    for places in sorted(found, key=lambda each: each[0]):
-        yield Group(places, _kinds(rows[places]))
+    found = []
+    for begin, length in zip(first[lengths > 1], lengths[lengths > 1], strict=True):
+        places = np.sort(decoded[order[begin : begin + length]])
+        found.append(Group(places, _kinds(rows[places])))
+    yield from sorted(found, key=lambda each: (KINDS.index(each.kinds[0]), each.places[0]))
 
 
 def _kinds(rows: np.ndarray) -> tuple[str, ...]:

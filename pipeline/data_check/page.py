@@ -14,6 +14,7 @@ from pipeline.data_check.terminal import fault_line
 
 MOST_ROWS = 200
 MOST_ALIKE = 8
+MOST_OPEN = 9
 TEMPLATE = "data_check.html.j2"
 
 
@@ -40,6 +41,7 @@ def render(check: Check, tiles: Mapping[str, Iterable[Tile]]) -> str:
             height=HEIGHT,
             most_rows=MOST_ROWS,
             most_alike=MOST_ALIKE,
+            most_open=MOST_OPEN,
             most_classes=MOST_CLASSES,
             most_repeated=MOST_REPEATED,
             faults={

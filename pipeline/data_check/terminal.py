@@ -62,7 +62,10 @@ def fault_line(fault: Fault) -> str:
 def _split(check: Check, split: str) -> str:
     one = check.splits[split]
     counts = [count for each in check.classes if (count := getattr(each, split))]
-    of = f", {min(counts)} to {max(counts)} of a class" if counts else ""
+    of = ""
+    if counts:
+        same = min(counts) == max(counts)
+        of = f", {counts[0]} of each class" if same else f", {min(counts)} to {max(counts)} of a class"
     return (
         f"{_count(one.images, 'image')} in {_count(one.shards, 'shard')} of {one.bytes / 1e6:.1f} MB, "
         f"{one.decoded} decode{of}"

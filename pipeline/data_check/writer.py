@@ -1,6 +1,5 @@
 """Checks a data set and writes the result's folder: page, contact sheets and figures."""
 
-import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -28,11 +27,7 @@ def write_check(wanted: Wanted, out: Path, stage: Stage) -> Check:
             each.mkdir()
         found, tiles = look_at(wanted, str(work), str(folder / SHEETS), stage)
         shutil.rmtree(work)
-        (folder / FIGURES).write_text(as_json(found), encoding="utf-8")
+        with open(folder / FIGURES, "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=1, default=vars)  # piece by piece: millions of lines, at worst
         (folder / PAGE).write_text(render(found, tiles), encoding="utf-8", errors="replace")
     return found
-
-
-def as_json(found: Check) -> str:
-    """All figures and everything that is wrong."""
-    return json.dumps(dataclasses.asdict(found), indent=1) + "\n"

@@ -60,6 +60,14 @@ def test_images_that_do_not_decode_are_not_the_same():
     assert groups(row(decodes=False), row(decodes=False)) == []
 
 
+def test_the_gravest_groups_come_first():
+    found = groups(
+        *(row(pixels=1), row(pixels=1), row(pixels=2), row(pixels=2, label=1)),
+        *(row(pixels=3), row(pixels=3, training=True)),
+    )
+    assert [kinds for _, kinds in found] == [("in both splits",), ("in two classes",), ("in one class",)]
+
+
 def test_groups_come_in_the_order_of_their_first_image():
     found = groups(*(row(pixels=each) for each in [7, 3, 9, 3, 7, 3, 9]))
     assert [places for places, _ in found] == [[0, 4], [1, 3, 5], [2, 6]]
