@@ -225,3 +225,19 @@ def _transformed(folder: Path, layout: Layout, examples: list[bytes]) -> transfo
         metadata = tft.DatasetMetadata(schema)
         _ = metadata | tft_beam.WriteMetadata(raw, pipeline)
     return transform.training_set(str(folder / "graph"))
+
+
+@pytest.mark.slow
+def test_in_processes_of_their_own(tmp_path, monkeypatch):
+    """By VGG_BEAM: the same figures and the same sheets."""
+    train = records(IMAGENET, {**WHOLE, **BAD})
+    validation = [records(IMAGENET, VALIDATION)]
+    folder = write(tmp_path / "data", IMAGENET, train=[train[:5], train[5:]], validation=validation)
+    check(folder, tmp_path / "here")
+    monkeypatch.setenv("VGG_BEAM", "--direct_running_mode=multi_processing --direct_num_workers=2")
+    assert check(folder, tmp_path / "apart").return_value == 4
+    here, apart = (figures(tmp_path / name) for name in ("here", "apart"))
+    differing = {key for key in here if here[key] != apart[key]}
+    assert differing <= {"seconds", "written"}
+    for path in (tmp_path / "here" / "sheets").iterdir():
+        assert path.read_bytes() == (tmp_path / "apart" / "sheets" / path.name).read_bytes()
