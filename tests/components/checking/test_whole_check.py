@@ -114,6 +114,7 @@ def test_colours_and_turns(checked):
         "PNG RGB with transparency": 1,
         "unknown": 1,
     }
+    assert list(checked[2]["colour_modes"]["train"])[:2] == ["JPEG RGB", "PNG RGB"], "most frequent first"
     assert checked[2]["colour_modes"]["validation"] == {"JPEG RGB": 2, "PNG RGB": 1}
     assert checked[2]["orientations"] == {"train": {"1": 10, "3": 1, "6": 1}, "validation": {"1": 3}}
 
