@@ -78,7 +78,7 @@ def push(model: Path, base: Path, version: int) -> None:
     """With its warm-up requests, as models are pushed."""
     hidden = base / f".pushing-{version}"
     shutil.copytree(model, hidden)
-    shutil.copy(model.with_name(f"warm-up-{model.name}"), hidden / WARM_UP)
+    shutil.copy(model.with_name("warm-up"), hidden / WARM_UP)
     hidden.rename(base / str(version))
 
 
