@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from components.datasets.inspection import FORMATS
 from models import exif_orientation, images
 from models.pixel_moments import MOMENTS, pixel_moments
 
-FORMATS = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "PNG"}  # MPO: a JPEG with further pictures behind it
 MODES = {
     "L": "grey",
     "1": "1 bit",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.datasets.ilsvrc.labelled import Inputs
 from components.datasets.tfrecords import Watcher
-from models.errors import InputError
+from models.errors import InputError, cause_of
 
 MD5 = {
     "train": "1d675b47d978889d74fa0da5fadfb00e",
@@ -38,9 +38,12 @@ def check_md5(inputs: Inputs, watcher: Watcher, expected: dict[str, str] | None 
 
 def _md5(path: Path, watcher: Watcher, total: int) -> str:
     digest, done = hashlib.md5(usedforsecurity=False), 0
-    with open(path, "rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            before, done = done, done + len(block)
-            watcher.step(CHECKED, total, (done >> 20) - (before >> 20))
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+                before, done = done, done + len(block)
+                watcher.step(CHECKED, total, (done >> 20) - (before >> 20))
+    except OSError as error:
+        raise InputError(f"{path}: {cause_of(error)}; expected a readable archive") from None
     return digest.hexdigest()

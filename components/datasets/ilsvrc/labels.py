@@ -7,6 +7,7 @@ ILSVRC2012_ID, are another order: its validation ground truth is in them, and me
 import csv
 import re
 import tarfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -118,7 +119,7 @@ def _devkit_files(path: Path) -> dict[str, bytes]:
             with tarfile.open(path) as archive:
                 members = [one for one in archive if Path(one.name).name in (META, GROUND_TRUTH)]
                 found = {Path(one.name).name: archive.extractfile(one).read() for one in members}
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise InputError(f"{path}: cannot be read ({cause_of(error)}); {DEVKIT}") from None
     missing = [name for name in (META, GROUND_TRUTH) if name not in found]
     if missing:

@@ -71,7 +71,7 @@ def write_shard(folder: Path, shard: Shard) -> None:
     """
     images, categories = planned_images(work_of(folder), shard.split), planned_classes(work_of(folder))
     begin, end = (len(images.order) * edge // shard.total for edge in (shard.number, shard.number + 1))
-    account, unfinished = ShardAccount(), folder / f".{shard.name}.unfinished"
+    account, unfinished = ShardAccount(), unfinished_of(folder, shard)
     with record_writer(unfinished) as write:
         for index, picture in _pictures(images, images.order[begin:end]):
             if isinstance(picture, str):
@@ -84,6 +84,11 @@ def write_shard(folder: Path, shard: Shard) -> None:
         json.dumps(asdict(account)), encoding="utf-8"
     )
     os.replace(unfinished, folder / shard.name)
+
+
+def unfinished_of(folder: Path, shard: Shard) -> Path:
+    """Where a shard lies while it is written."""
+    return folder / f".{shard.name}.unfinished"
 
 
 def account_of(folder: Path, shard: Shard) -> ShardAccount | None:
@@ -110,6 +115,8 @@ def _picture(images: SplitImages, index: int) -> Picture | str:
                 boxes = ()  # they are of the image as it was stored
             _, picture = _as_it_is(written_anew(encoded), label, name, boxes, f"{why}, {ANEW.format('JPEG')}")
         return picture
+    except MemoryError:  # is no fault of the image
+        raise
     except Exception as error:  # Pillow's decoders raise about anything for a damaged file
         return cause_of(error)
 

@@ -13,7 +13,7 @@ from components.beam_options import BEAM_ON_ALL_CORES
 from components.datasets.ilsvrc.checksums import check_md5
 from components.datasets.ilsvrc.labelled import Inputs
 from components.datasets.ilsvrc.plan import SPLITS, is_planned, make_plan, planned_classes, planned_images
-from components.datasets.ilsvrc.shard_writer import Shard, account_of, write_shard
+from components.datasets.ilsvrc.shard_writer import Shard, account_of, unfinished_of, write_shard
 from components.datasets.manifest import Account, DataSet, SplitReport, existing, save
 from components.datasets.resumed import forget_work, resumed, work_of
 from components.datasets.tfrecords import Watcher
@@ -123,6 +123,7 @@ def _write_one(folder: Path, shard: Shard) -> None:
     except InputError as error:
         failed.write_text(json.dumps(str(error)), encoding="utf-8")
     except OSError as error:
+        unfinished_of(folder, shard).unlink(missing_ok=True)  # a full disk has no room for the line
         line = f"{folder / shard.name}: cannot be written ({cause_of(error)}); expected enough free space; "
         failed.write_text(
             json.dumps(line + "free some and run again: it goes on from here"), encoding="utf-8"

@@ -1,5 +1,6 @@
 """ILSVRC-2012's archives to a data set: every key, the order, the account, and going on after a kill."""
 
+import errno
 import hashlib
 import io
 import json
@@ -267,6 +268,39 @@ def test_unpacked_folders_give_the_same_records(archives, tmp_path):
     packed, unpacked = contents(tmp_path / "packed"), contents(tmp_path / "unpacked")
     del packed["dataset.json"], unpacked["dataset.json"]
     assert packed == unpacked
+
+
+def test_a_full_disk_is_one_line_and_what_is_finished_stays(archives, tmp_path, monkeypatch):
+    """A stand-in for the disk: no room while a shard is there that is not finished."""
+    write_text, full = Path.write_text, []
+
+    def to_a_full_disk(picture, categories):
+        full.append(picture.filename)
+        if len(full) == 6:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return plain(picture, categories)
+
+    def without_room(path, *given, **options):
+        if any((tmp_path / ".out.unfinished").glob(".*-of-*.unfinished")) and path.name == write.FAILED:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write_text(path, *given, **options)
+
+    plain = shard_writer.to_example
+    monkeypatch.setattr(shard_writer, "to_example", to_a_full_disk)
+    monkeypatch.setattr(Path, "write_text", without_room)
+    with pytest.raises(InputError, match="train-00001-of-00003: cannot be written .*No space left"):
+        write_ilsvrc(tmp_path / "out", Inputs(**archives), FEW)
+    left = sorted(path.name for path in (tmp_path / ".out.unfinished").iterdir())
+    assert left == [".work", "train-00000-of-00003"]
+
+
+def test_a_lack_of_memory_does_not_pass_for_a_damaged_image(archives, tmp_path, monkeypatch):
+    def without_memory(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(shard_writer, "_as_it_is", without_memory)
+    with pytest.raises((MemoryError, RuntimeError), match="MemoryError|^$"):
+        write_ilsvrc(tmp_path / "out", Inputs(**archives), FEW)
 
 
 @pytest.mark.slow
