@@ -13,7 +13,7 @@ MOST_LABEL = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledPhotograph:
     """One image of a data set.
 
     Attributes:
@@ -35,7 +35,7 @@ class WrongExample(ValueError):  # noqa: N818 - a finding, not an error of the p
     """A record that is no example of the layout; the message says why in a few words."""
 
 
-def parse(record: bytes, layout: Layout) -> Labelled:
+def parse(record: bytes, layout: Layout) -> LabelledPhotograph:
     """Raises WrongExample."""
     feature = _features(record)
     for key in layout.required:
@@ -45,7 +45,7 @@ def parse(record: bytes, layout: Layout) -> Labelled:
     if not 0 <= label <= MOST_LABEL:
         found = label + layout.first_label
         raise WrongExample(f"{layout.label} is {found}; expected {layout.first_label} or more")
-    return Labelled(
+    return LabelledPhotograph(
         encoded=_only(feature, layout.image, "bytes_list"),
         label=label,
         name=_text(_only(feature, layout.filename, "bytes_list")),

@@ -13,7 +13,7 @@ from itertools import islice
 
 import numpy as np
 
-from components.checking.examples import Labelled, WrongExample, parse
+from components.checking.examples import LabelledPhotograph, WrongExample, parse
 from components.checking.images import Look, colour_mode, look
 from components.datasets.inspection import why_undecodable
 from components.datasets.layouts import Layout
@@ -146,7 +146,7 @@ class _Seen:
     """An image, its colour mode, and what its decoding came to: a look, or a problem."""
 
     record: Record
-    image: Labelled
+    image: LabelledPhotograph
     mode: str
     look: Look | None
     problem: Problem | None = None
@@ -154,14 +154,16 @@ class _Seen:
 
 def _look_at(ones: Sequence[Record | Damage], layout: Layout, *, moments: bool) -> list[Problem | _Seen]:
     parsed = [_parsed(one, layout) for one in ones]
-    looks = iter(look([one.encoded for one in parsed if isinstance(one, Labelled)], moments=moments))
+    looks = iter(
+        look([one.encoded for one in parsed if isinstance(one, LabelledPhotograph)], moments=moments)
+    )
     return [
         image if isinstance(image, Problem) else _judged(record, image, next(looks))
         for record, image in zip(ones, parsed, strict=True)
     ]
 
 
-def _parsed(one: Record | Damage, layout: Layout) -> Labelled | Problem:
+def _parsed(one: Record | Damage, layout: Layout) -> LabelledPhotograph | Problem:
     if isinstance(one, Damage):
         return Problem(DAMAGED, one.number, one.offset, one.what, unread=one.unread)
     try:
@@ -170,7 +172,7 @@ def _parsed(one: Record | Damage, layout: Layout) -> Labelled | Problem:
         return Problem(ODD, one.number, one.offset, str(wrong))
 
 
-def _judged(record: Record, image: Labelled, seen: Look | None) -> _Seen:
+def _judged(record: Record, image: LabelledPhotograph, seen: Look | None) -> _Seen:
     mode = colour_mode(image.encoded)
     if seen:
         return _Seen(record, image, mode, seen)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from components.checking.duplicates import groups
-from components.checking.examples import Labelled, parse
+from components.checking.examples import LabelledPhotograph, parse
 from components.checking.images import thumbnailer
 from components.checking.summary import Summary
 from components.datasets.layouts import Layout
@@ -97,7 +97,7 @@ def read_tiles(work: str, name: str) -> tuple[Tile, ...]:
         return tuple(Tile(**one) for one in json.load(file))
 
 
-def _image(path: str, offset: int, layout: Layout) -> Labelled:
+def _image(path: str, offset: int, layout: Layout) -> LabelledPhotograph:
     record = record_at(path, offset)
     if not isinstance(record, Record):
         raise InputError(f"data file {path}: has changed while it was checked; check it again")

@@ -44,14 +44,14 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledMembers:
     """Images with their labels: int32 [N], 1..classes."""
 
     members: Members
     label: np.ndarray
 
 
-def labelled(inputs: Inputs, watcher: Watcher) -> tuple[list[Category], Labelled, Labelled]:
+def labelled(inputs: Inputs, watcher: Watcher) -> tuple[list[Category], LabelledMembers, LabelledMembers]:
     """The classes in label order, training and validation images.
 
     Raises:
@@ -64,7 +64,7 @@ def labelled(inputs: Inputs, watcher: Watcher) -> tuple[list[Category], Labelled
     by_group = np.array([label_of[name] for name in train.groups], np.int32)
     categories = [Category(synset, known.names.get(synset, synset)) for synset in synsets]
     validation = np.array([label_of[one] for one in _validation(val, known, label_of, inputs)], np.int32)
-    return categories, Labelled(train, by_group[train.group]), Labelled(val, validation)
+    return categories, LabelledMembers(train, by_group[train.group]), LabelledMembers(val, validation)
 
 
 def _known(inputs: Inputs) -> Labels:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from components.datasets.ilsvrc.boxes import Boxes, read_boxes
-from components.datasets.ilsvrc.labelled import Inputs, Labelled, labelled
+from components.datasets.ilsvrc.labelled import Inputs, LabelledMembers, labelled
 from components.datasets.ilsvrc.members import Members
 from components.datasets.manifest import Category
 from components.datasets.tfrecords import Box, Watcher
@@ -90,7 +90,7 @@ def _save(path: Path, images: SplitImages) -> None:
     np.savez(path, **{name: np.asarray(value) for name, value in content.items()})
 
 
-def _with_boxes(images: Labelled, order: np.ndarray, boxes: Boxes) -> SplitImages:
+def _with_boxes(images: LabelledMembers, order: np.ndarray, boxes: Boxes) -> SplitImages:
     names = (Path(images.members.name_of(index)).stem for index in range(len(images.label) if boxes else 0))
     found = [boxes.get(name, np.empty([0, 4], np.float32)) for name in names]
     counts = [len(each) for each in found] if boxes else np.zeros(len(images.label), np.int64)

@@ -29,7 +29,7 @@ AS_THEY_ARE = {"RGB": 3, "L": 1}
 
 
 @dataclass(frozen=True)
-class Shard:
+class PlannedShard:
     """Number `number` of the `total` of a split."""
 
     split: str
@@ -62,7 +62,7 @@ class ShardAccount:
     unreadable: list[dict[str, str]] = field(default_factory=list)
 
 
-def write_shard(folder: Path, shard: Shard) -> None:
+def write_shard(folder: Path, shard: PlannedShard) -> None:
     """Into `folder`, whose work folder holds the plan.
 
     Raises:
@@ -86,12 +86,12 @@ def write_shard(folder: Path, shard: Shard) -> None:
     os.replace(unfinished, folder / shard.name)
 
 
-def unfinished_of(folder: Path, shard: Shard) -> Path:
+def unfinished_of(folder: Path, shard: PlannedShard) -> Path:
     """Where a shard lies while it is written."""
     return folder / f".{shard.name}.unfinished"
 
 
-def account_of(folder: Path, shard: Shard) -> ShardAccount | None:
+def account_of(folder: Path, shard: PlannedShard) -> ShardAccount | None:
     """Of a finished shard; None of another."""
     if not (folder / shard.name).exists():
         return None

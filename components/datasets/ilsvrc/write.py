@@ -13,7 +13,7 @@ from components.beam_options import BEAM_ON_ALL_CORES
 from components.datasets.ilsvrc.checksums import check_md5
 from components.datasets.ilsvrc.labelled import Inputs
 from components.datasets.ilsvrc.plan import SPLITS, is_planned, make_plan, planned_classes, planned_images
-from components.datasets.ilsvrc.shard_writer import Shard, account_of, unfinished_of, write_shard
+from components.datasets.ilsvrc.shard_writer import PlannedShard, account_of, unfinished_of, write_shard
 from components.datasets.manifest import Account, DataSet, SplitReport, existing, save
 from components.datasets.resumed import forget_work, resumed, work_of
 from components.datasets.tfrecords import Watcher
@@ -91,17 +91,17 @@ def _parameters(inputs: Inputs, options: Options) -> dict[str, Any]:
     }
 
 
-def _shards(folder: Path, options: Options) -> list[Shard]:
+def _shards(folder: Path, options: Options) -> list[PlannedShard]:
     """At most as many as there are images."""
     asked = {"train": options.train_shards, "validation": options.validation_shards}
     shards = []
     for split in SPLITS:
         total = min(asked[split], len(planned_images(work_of(folder), split).order))
-        shards += [Shard(split, number, total) for number in range(total)]
+        shards += [PlannedShard(split, number, total) for number in range(total)]
     return shards
 
 
-def _write(folder: Path, shards: Sequence[Shard], beam: Sequence[str], watcher: Watcher) -> None:
+def _write(folder: Path, shards: Sequence[PlannedShard], beam: Sequence[str], watcher: Watcher) -> None:
     unfinished = [shard for shard in shards if account_of(folder, shard) is None]
     with _watched(folder, shards, watcher):
         if unfinished:
@@ -113,7 +113,7 @@ def _write(folder: Path, shards: Sequence[Shard], beam: Sequence[str], watcher: 
         raise InputError(message)
 
 
-def _write_one(folder: Path, shard: Shard) -> None:
+def _write_one(folder: Path, shard: PlannedShard) -> None:
     """Beam would put a traceback before an error's line: it goes by a file, after which no shard is begun."""
     failed = work_of(folder) / FAILED
     if failed.exists():
@@ -130,7 +130,9 @@ def _write_one(folder: Path, shard: Shard) -> None:
         )
 
 
-def _on_beam(work: Callable[[Shard], None], shards: Sequence[Shard], options: Sequence[str]) -> None:
+def _on_beam(
+    work: Callable[[PlannedShard], None], shards: Sequence[PlannedShard], options: Sequence[str]
+) -> None:
     with quiet_imports():
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
@@ -140,7 +142,7 @@ def _on_beam(work: Callable[[Shard], None], shards: Sequence[Shard], options: Se
 
 
 @contextmanager
-def _watched(folder: Path, shards: Sequence[Shard], watcher: Watcher) -> Iterator[None]:
+def _watched(folder: Path, shards: Sequence[PlannedShard], watcher: Watcher) -> Iterator[None]:
     """Tells of each finished shard, whichever process wrote it."""
     over = threading.Event()
     thread = threading.Thread(target=_watch, args=(folder, shards, watcher, over))
@@ -152,7 +154,7 @@ def _watched(folder: Path, shards: Sequence[Shard], watcher: Watcher) -> Iterato
         thread.join()
 
 
-def _watch(folder: Path, shards: Sequence[Shard], watcher: Watcher, over: threading.Event) -> None:
+def _watch(folder: Path, shards: Sequence[PlannedShard], watcher: Watcher, over: threading.Event) -> None:
     totals = {split: len(planned_images(work_of(folder), split).order) for split in SPLITS}
     watcher.begins(SPLITS[0], totals[SPLITS[0]])
     left = list(shards)
@@ -169,7 +171,7 @@ def _watch(folder: Path, shards: Sequence[Shard], watcher: Watcher, over: thread
             return
 
 
-def _data_set(out: Path, parameters: dict[str, Any], folder: Path, shards: Sequence[Shard]) -> DataSet:
+def _data_set(out: Path, parameters: dict[str, Any], folder: Path, shards: Sequence[PlannedShard]) -> DataSet:
     categories, account = planned_classes(work_of(folder)), Account()
     splits = {
         split: SplitReport(per_class={category.synset: 0 for category in categories}) for split in SPLITS
