@@ -1,5 +1,6 @@
 """`vgg serve` as a process: the line when it is ready, its exit status, signals."""
 
+import json
 import os
 import re
 import signal
@@ -92,16 +93,17 @@ def test_running_requests_are_finished_and_new_ones_refused(begin, number):
     with grpc.insecure_channel(address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         stub.Predict(predict_request(long[:4], "slow"), timeout=PATIENCE)
+        request = predict_request(long, "slow")
+        body = json.dumps({"signature_name": "slow", "instances": [b64(image) for image in long]})
         rest = []
-        body = {"signature_name": "slow", "instances": [b64(image) for image in long]}
         sender = threading.Thread(
             target=lambda: rest.append(
-                httpx.post(f"{url}/v1/models/vgg:predict", json=body, timeout=PATIENCE)
+                httpx.post(f"{url}/v1/models/vgg:predict", content=body, timeout=PATIENCE)
             )
         )
-        running = stub.Predict.future(predict_request(long, "slow"), timeout=PATIENCE)
+        running = stub.Predict.future(request, timeout=PATIENCE)
         sender.start()
-        wait_until_held(url)
+        wait_until_held(url, request.ByteSize() + len(body))
         process.send_signal(number)
         assert len(running.result().outputs["top_classes"].string_val) == 64 * 5
         sender.join(PATIENCE)
@@ -112,11 +114,11 @@ def test_running_requests_are_finished_and_new_ones_refused(begin, number):
     assert process.wait(PATIENCE) == 0
 
 
-def wait_until_held(url: str) -> None:
-    """Until both long requests are in the server."""
+def wait_until_held(url: str, length: int) -> None:
+    """Until requests of so many bytes are in the server as a whole."""
     while True:
         text = httpx.get(f"{url}/monitoring/prometheus/metrics").text
-        if float(re.search(r"^vgg_held_bytes (\S+)", text, re.MULTILINE)[1]) > 100_000:
+        if float(re.search(r"^vgg_held_bytes (\S+)", text, re.MULTILINE)[1]) >= length:
             return
 
 
