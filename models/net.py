@@ -28,8 +28,8 @@ class Net:
             raise InputError(f"input size {self.input_size}: expected a multiple of {STRIDE} pixels")
         if self.width < 1 or BLOCK_CHANNELS[0] % self.width:
             raise InputError(f"width {self.width}: expected a divisor of {BLOCK_CHANNELS[0]}")
-        if self.classes < 2:
-            raise InputError(f"classes {self.classes}: expected at least 2")
+        if self.classes < 1:
+            raise InputError(f"classes {self.classes}: expected at least 1")
 
     @property
     def fc6_side(self) -> int:

@@ -75,7 +75,7 @@ def test_experiments_that_are_files_are_read(tmp_path):
     assert written
     for text in written:
         (tmp_path / "mine.toml").write_text(text)
-        *_, found = read_experiment(str(tmp_path / "mine.toml")).values()
+        found = read_experiment(str(tmp_path / "mine.toml"))
         assert found.config != EXPERIMENTS["flowers"].config
 
 

@@ -48,7 +48,10 @@ def categories_of(names: Collection[str], class_list: Path | None) -> list[Categ
     """
     if class_list is None:
         if len(names) < 2:
-            raise InputError(f"{len(names)} class folder; expected at least 2; add a folder per class")
+            raise InputError(
+                f"{len(names)} class folder; expected at least 2; add a folder per class, or name the one in "
+                "a --class-list where there is no other"
+            )
         _check_case(names)
         return [Category(synset=name, text=name) for name in sorted(names)]
     categories = _read_class_list(class_list)
@@ -98,6 +101,6 @@ def _read_class_list(path: Path) -> list[Category]:
         if not row[0] or names[row[0]] > 1:
             problem = f"{row[0]!r} is there twice" if row[0] else "is empty"
             raise InputError(f"{path}: line {number}: {problem}; expected one class a line; correct the list")
-    if len(columns) < 2:
-        raise InputError(f"{path}: {len(columns)} classes; expected at least 2; correct the list")
+    if not columns:
+        raise InputError(f"{path}: is empty; expected one class a line; correct the list")
     return [Category(synset=row[0], text=row[1] if len(row) > 1 and row[1] else row[0]) for row in columns]

@@ -11,13 +11,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import groupby
+from typing import Any
 
-from components.datasets.layouts import TRAIN_SHARDS, VALIDATION_SHARDS
+from components.datasets.layouts import TFDS, TRAIN_SHARDS, VALIDATION_SHARDS
 from components.datasets.manifest import MANIFEST
 from components.datasets.storage import storage_of
 from models.errors import InputError
 
 MAKE_DATA = "make one with `vgg data sample --out DIR` or `vgg data folders SRC --out DIR`, or set VGG_DATA"
+TFDS_FEATURES = "features.json"
+"""Where TensorFlow Datasets says what the features are, the number of classes among them."""
+
 NAMED = 3  # of the shards that a line is about
 NUMBERED = re.compile(r"(.*)-(\d{5})-of-(\d{5})", re.DOTALL)
 
@@ -68,13 +72,22 @@ def named_shards(folder: str, split: SplitNames) -> list[str]:
 
 
 def listed_classes(folder: str) -> int | None:
-    """How many classes a data set of `vgg data` has; None of another's."""
+    """How many classes a data set has, as `vgg data` or TensorFlow Datasets wrote beside its shards; None
+    where neither did."""
     try:
-        with storage_of(folder).open(os.path.join(folder, MANIFEST)) as file:
-            content = json.loads(file.read())
-        return len(content["class_names"])
+        return len(_json(folder, MANIFEST)["class_names"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    try:
+        features = _json(folder, TFDS_FEATURES)["featuresDict"]["features"]
+        return int(features[TFDS.label]["classLabel"]["numClasses"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _json(folder: str, name: str) -> Any:
+    with storage_of(folder).open(os.path.join(folder, name)) as file:
+        return json.loads(file.read())
 
 
 def check_names(names: Sequence[str], split: SplitNames, where: str) -> None:

@@ -74,6 +74,27 @@ def WrittenSchemaGen(  # noqa: N802 - TFX names components so
     keys = _keys(read_statistics(statistics, TRAIN_SPLIT))
     layout = layout_of(keys, "training split")
     write_schema(schema, written_schema(layout, classes, keys))
+    if note := unreached_classes(read_statistics(statistics, TRAIN_SPLIT), layout, classes):
+        print(note, flush=True)
+
+
+def unreached_classes(
+    statistics: statistics_pb2.DatasetFeatureStatisticsList, layout: Layout, classes: int
+) -> str:
+    """One line where the last classes have no training image, since no label reaches them; "" else.
+
+    Gaps between the labels are not seen: the statistics have their range, not their values.
+    """
+    (dataset,) = statistics.datasets
+    labels = [feature for feature in dataset.features if feature.path.step[0] == layout.label]
+    last = layout.first_label + classes - 1
+    largest = max((int(feature.num_stats.max) for feature in labels), default=last)
+    if largest >= last:
+        return ""
+    return (
+        f"train split: the largest {layout.label} is {largest}, and the net has {classes} classes, to "
+        f"{last}: {last - largest} have no training image; VGG_SET=net.classes=N sets another number"
+    )
 
 
 def _refuse_empty(statistics: statistics_pb2.DatasetFeatureStatisticsList, split: str) -> None:

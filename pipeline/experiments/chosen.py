@@ -25,16 +25,15 @@ def chosen(
     found = dict(experiments)
     if named.endswith(SUFFIX):
         own = read_experiment(named)
-        found |= own
-        names = [list(own)[-1]]
+        found[own.name] = own
+        names = [own.name]
     else:
         names = [entry.name for entry in experiments_named(named, experiments)]
     words = _words(settings)
     if words:
-        changed = [with_settings(found[name], words, found) for name in names]
-        names = [list(one)[-1] for one in changed]
-        for one in changed:
-            found |= one
+        changed = [with_settings(found[name], words) for name in names]
+        names = [one.name for one in changed]
+        found |= {one.name: one for one in changed}
     return names, found
 
 

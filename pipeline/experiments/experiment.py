@@ -22,6 +22,7 @@ class Experiment:
             4.4). Such an evaluation pushes no model, as what it evaluates is none.
         most_undecodable: share of a split, 0..1, that may fail to decode before the run fails.
         paper: the row of the paper that this is, or is the miniature of, or None.
+        fixes_classes: whether its net is for as many classes as it says, whatever the data have.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Experiment:
     fused_with: tuple[str, ...] = ()
     most_undecodable: float = 0.0
     paper: Row | FusionRow | None = None
+    fixes_classes: bool = False
 
     def __post_init__(self):
         if min(self.evaluation.shorter_sides) < self.config.net.input_size:

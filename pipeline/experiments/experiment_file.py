@@ -13,7 +13,7 @@ the same values are the same configuration, and so the same key of the cache, wh
 import dataclasses
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import tomli
 from components.recipe import Evaluation, Training
 from models.errors import InputError, cause_of
 from models.net import Net
-from pipeline.experiments.catalogue import EXPERIMENTS, chain, experiment, fused
+from pipeline.experiments.catalogue import EXPERIMENTS, experiment
 from pipeline.experiments.experiment import Experiment
 from pipeline.experiments.fields import changed, check_name
 
@@ -32,8 +32,8 @@ OWN = ("base", "name", "summary", "most_undecodable")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]*")
 
 
-def read_experiment(path: str) -> dict[str, Experiment]:
-    """The file's experiment, last, and those that it starts from or is fused with, where they differ too.
+def read_experiment(path: str) -> Experiment:
+    """The file's experiment.
 
     Raises:
         InputError: the file cannot be read, or does not say an experiment.
@@ -52,9 +52,7 @@ def read_experiment(path: str) -> dict[str, Experiment]:
     return _derived(base, content, name, where)
 
 
-def with_settings(
-    base: Experiment, settings: Sequence[str], experiments: Mapping[str, Experiment] = EXPERIMENTS
-) -> dict[str, Experiment]:
+def with_settings(base: Experiment, settings: Sequence[str]) -> Experiment:
     """`base` with fields set as on a command line, `training.batch=32`; its name says which.
 
     Raises:
@@ -69,12 +67,13 @@ def with_settings(
         check_name([section], list(SECTIONS), f"setting {setting!r}")
         content.setdefault(section, {})[field] = _value(text.strip())
     name = "-".join([base.name, *(_short(setting) for setting in settings)])
-    return _derived(base, content, name, "setting " + " ".join(settings), experiments)
+    return _derived(base, content, name, "setting " + " ".join(settings))
 
 
 def to_toml(entry: Experiment) -> str:
     """A file of this experiment with all of its fields; those that Net, Training and Evaluation do not have,
-    such as the row of the paper, come from its base."""
+    such as the row of the paper, come from its base. The number of classes is a comment unless the experiment
+    fixes it."""
     lines = [f"base = {_written(entry.name)}", f"name = {_written(f'my-{entry.name}')}"]
     lines.append(f"most_undecodable = {_written(entry.most_undecodable)}")
     for section, part in (
@@ -84,20 +83,22 @@ def to_toml(entry: Experiment) -> str:
     ):
         values = json.loads(json.dumps(dataclasses.asdict(part)))
         tables = values.pop("thresholds", [])
-        lines += ["", f"[{section}]", *(f"{key} = {_written(value)}" for key, value in values.items())]
+        lines += ["", f"[{section}]", *_lines(values, entry)]
         for table in tables:
             lines += ["", f"[[{section}.thresholds]]"]
             lines += [f"{key} = {_written(value)}" for key, value in table.items() if value is not None]
     return "\n".join(lines) + "\n"
 
 
-def _derived(
-    base: Experiment,
-    content: Mapping,
-    name: str,
-    where: str,
-    experiments: Mapping[str, Experiment] = EXPERIMENTS,
-) -> dict[str, Experiment]:
+def _lines(values: Mapping[str, Any], entry: Experiment) -> Iterator[str]:
+    for key, value in values.items():
+        if key == "classes" and not entry.fixes_classes:
+            yield "# classes = as many as the data have; a number here fixes it"
+        else:
+            yield f"{key} = {_written(value)}"
+
+
+def _derived(base: Experiment, content: Mapping, name: str, where: str) -> Experiment:
     if not NAME.fullmatch(name) or name in EXPERIMENTS:
         why = "is one of the built-in experiments'" if name in EXPERIMENTS else "cannot name files"
         raise InputError(f"{where}: name {name!r} {why}; expected letters, digits, - and _ that are its own")
@@ -108,21 +109,17 @@ def _derived(
         config = dataclasses.replace(base.config, net=net, training=training)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-    others = _of_classes(base, net.classes, experiments) if net.classes != base.config.net.classes else {}
-    start = others.get(base.starts_from or "")
-    derived = dataclasses.replace(
+    return dataclasses.replace(
         base,
         name=name,
         summary=_text(content, "summary", where, f"{base.name}, changed"),
         config=config,
         evaluation=changed(base.evaluation, parts["evaluation"], f"{where}: evaluation"),
         weights=base.weights if config == base.config else name,
-        starts_from=start.name if start else base.starts_from,
-        fused_with=tuple(others[one].name if others else one for one in base.fused_with),
         paper=None,
+        fixes_classes=base.fixes_classes or "classes" in parts["net"],
         **_share(base, content, where),
     )
-    return {**{one.name: one for one in others.values()}, name: derived}
 
 
 def _share(base: Experiment, content: Mapping, where: str) -> dict[str, float]:
@@ -133,29 +130,6 @@ def _share(base: Experiment, content: Mapping, where: str) -> dict[str, float]:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise InputError(f"{where}: most_undecodable = {value!r}; expected a share, 0 to 1")
     return {"most_undecodable": float(value)}
-
-
-def _of_classes(
-    base: Experiment, classes: int, experiments: Mapping[str, Experiment]
-) -> dict[str, Experiment]:
-    """By their old names, the nets that `base` starts from or is fused with, for so many classes."""
-    members = [one for member in fused(base, experiments) for one in chain(member, experiments)]
-    new = {one.name: f"{one.name}-{classes}-classes" for one in members if one.name != base.name}
-    found = {}
-    for one in members:
-        if one.name == base.name:
-            continue
-        net = dataclasses.replace(one.config.net, classes=classes)
-        found[one.name] = dataclasses.replace(
-            one,
-            name=new[one.name],
-            weights=f"{one.weights}-{classes}-classes",
-            config=dataclasses.replace(one.config, net=net),
-            starts_from=new.get(one.starts_from or ""),
-            fused_with=(),
-            paper=None,
-        )
-    return found
 
 
 def _text(content: Mapping, key: str, where: str, otherwise: str | None = None) -> str:

@@ -24,17 +24,22 @@ def check_data(folder: Path) -> None:
         layout_of_shards(files, f"data folder {folder}")
 
 
-def check_classes(folder: Path, experiment: str, classes: int) -> None:
-    """Whether the data have as many classes as an experiment's net, where dataset.json tells.
+def check_classes(folder: Path, experiment: str, classes: int, there: int | None) -> None:
+    """Whether the data have as many classes as an experiment fixes.
+
+    Args:
+        folder: of the data.
+        experiment: its name.
+        classes: of its net.
+        there: classes of the data, components.datasets.listed_classes'.
 
     Raises:
-        InputError: they do not: the net would have classes that nothing is of, or too few.
+        InputError: they have not: the net would have classes that nothing is of, or too few.
     """
-    there = shards.listed_classes(str(folder))
     if there is not None and there != classes:
         raise InputError(
-            f"data folder {folder}: {there} classes; experiment {experiment} is for {classes}; run it with "
-            f"net.classes={there}: `vgg run --set net.classes={there}`, or VGG_SET=net.classes={there}"
+            f"data folder {folder}: {there} classes; experiment {experiment} fixes net.classes = {classes}; "
+            "leave net.classes out of the experiment's file and of VGG_SET: the net has as many as the data"
         )
 
 

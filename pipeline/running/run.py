@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from components.datasets.shards import listed_classes
 from models.initialisation import Initialisation
 from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
@@ -33,16 +34,19 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
         ComponentError: a component failed.
     """
     environment = Environment.from_variables(variables)
-    chosen, experiments = _chosen(variables)
+    written, experiments = _chosen(variables)
     if check:
         find_shards(environment.data)
         if environment.init_from:
             check_model(environment.init_from)
         check_data(environment.data)
-        for each in chosen:
-            check_classes(environment.data, each.name, each.config.net.classes)
+    there = listed_classes(str(environment.data))
+    for each in written:
+        if check and each.fixes_classes:
+            check_classes(environment.data, each.name, each.config.net.classes, there)
+    experiments, notes = _for_data(written, experiments, there)
     started = time.time()
-    runners = [_run_one(each, environment, experiments) for each in chosen]
+    runners = [_run_one(experiments[name], environment, experiments, notes[name]) for name in notes]
     if any(runner.ran for runner in runners):
         _report(environment, started)
     return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
@@ -60,7 +64,23 @@ def _chosen(variables: Mapping[str, str]) -> tuple[list["Experiment"], "Mapping[
     return [experiments[name] for name in names], experiments
 
 
-def _run_one(experiment: "Experiment", environment: Environment, experiments: "Mapping[str, Experiment]"):
+def _for_data(
+    written: list["Experiment"], experiments: "Mapping[str, Experiment]", there: int | None
+) -> tuple["Mapping[str, Experiment]", dict[str, list[str]]]:
+    """All experiments, for as many classes as the data have, and what is to be said of that, by name."""
+    from pipeline.experiments.classes import note_on_classes, with_classes_of_data
+
+    taken = with_classes_of_data([each.name for each in written], experiments, there)
+    notes = {each.name: note_on_classes(each, taken[each.name], there) for each in written}
+    return taken, {name: [note] if note else [] for name, note in notes.items()}
+
+
+def _run_one(
+    experiment: "Experiment",
+    environment: Environment,
+    experiments: "Mapping[str, Experiment]",
+    notes: list[str],
+):
     with quiet_imports():
         from pipeline.pipeline import create_pipeline
         from pipeline.running.local_runner import Runner
@@ -69,7 +89,8 @@ def _run_one(experiment: "Experiment", environment: Environment, experiments: "M
         nets = trained_nets(environment, experiment, experiments)
         kept = kept_code(nets) if environment.keep_nets else {}
         pipeline = create_pipeline(experiment, environment, experiments, kept)
-    runner = Runner(experiment, environment, notes=lines_of_change(nets, pipeline, experiment, experiments))
+    changes = lines_of_change(nets, pipeline, experiment, experiments)
+    runner = Runner(experiment, environment, notes=[*notes, *changes])
     runner.run(pipeline)
     return runner
 

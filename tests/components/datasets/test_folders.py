@@ -170,13 +170,23 @@ def test_a_class_list_fixes_the_labels(tmp_path):
         ("a\nd\n", "folder 'b'"),
         ("a\nb\na\n", "line 1: 'a' is there twice"),
         ("a\n\nb\n", "line 2: is empty"),
-        ("a\n", "at least 2"),
+        ("", "is empty"),
     ],
 )
 def test_a_class_list_that_does_not_fit_is_refused(tmp_path, lines, expected):
     (tmp_path / "list.tsv").write_text(lines)
     source = with_validation(tmp_path / "src")
     assert expected in refusal(source, tmp_path / "out", "--class-list", str(tmp_path / "list.tsv"))
+
+
+def test_one_class_needs_a_list_that_names_it(tmp_path):
+    """One folder may also be a folder too many above those of the classes."""
+    source = with_validation(tmp_path / "src", "a")
+    assert "1 class folder; expected at least 2" in refusal(source, tmp_path / "out")
+    (tmp_path / "list.tsv").write_text("a\tan apple\n")
+    made = run(source, tmp_path / "out", "--class-list", str(tmp_path / "list.tsv"))
+    assert made.exit_code == 0, made.output
+    assert manifest(tmp_path / "out")["class_names"] == ["an apple"]
 
 
 def test_a_layout_that_cannot_be_understood_is_refused(tmp_path):

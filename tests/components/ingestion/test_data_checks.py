@@ -124,8 +124,19 @@ def _message(gate, *statistics) -> str:
 
 
 @pytest.mark.parametrize("layout", [IMAGENET, TFDS], ids=["imagenet", "tfds"])
-def test_clean_data_pass(gate, clean, layout):
+def test_classes_that_no_label_reaches_are_counted_in_a_line(gate, clean, capfd, layout):
+    gate(clean[layout], clean[layout], classes=5)
+    last = layout.first_label + 4
+    assert capfd.readouterr().out == (
+        f"train split: the largest {layout.label} is {last - 2}, and the net has 5 classes, to {last}: "
+        "2 have no training image; VGG_SET=net.classes=N sets another number\n"
+    )
+
+
+@pytest.mark.parametrize("layout", [IMAGENET, TFDS], ids=["imagenet", "tfds"])
+def test_clean_data_pass(gate, clean, capfd, layout):
     assert gate(clean[layout], clean[layout]) == "no anomalies"
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize("layout", [IMAGENET, TFDS], ids=["imagenet", "tfds"])

@@ -10,7 +10,7 @@ from models.errors import InputError
 from models.initialisation import Initialisation
 from models.protocols import Protocol
 from pipeline.environment import Environment
-from pipeline.experiments.catalogue import EXPERIMENTS, chain
+from pipeline.experiments.catalogue import EXPERIMENTS
 from pipeline.experiments.chosen import chosen
 from pipeline.experiments.experiment import Experiment
 from pipeline.experiments.experiment_file import read_experiment, to_toml, with_settings
@@ -21,28 +21,25 @@ FLOWERS = EXPERIMENTS["flowers"]
 
 @pytest.fixture
 def read(tmp_path):
-    """The experiment of a file of this text, and the others that it brings."""
+    """The experiment of a file of this text."""
 
-    def read(text: str, name: str = "mine.toml") -> tuple[Experiment, dict[str, Experiment]]:
+    def read(text: str, name: str = "mine.toml") -> Experiment:
         (tmp_path / name).write_text(text, encoding="utf-8")
-        found = read_experiment(str(tmp_path / name))
-        *_, last = found.values()
-        return last, found
+        return read_experiment(str(tmp_path / name))
 
     return read
 
 
 def test_fields_that_the_file_does_not_name_are_the_bases(read):
-    found, others = read('base = "flowers"\n[training]\nbatch = 32\nlearning_rate = 1\n')
+    found = read('base = "flowers"\n[training]\nbatch = 32\nlearning_rate = 1\n')
     training = replace(FLOWERS.config.training, batch=32, learning_rate=1.0)
     assert found.config == replace(FLOWERS.config, training=training)
     assert type(found.config.training.learning_rate) is float
     assert (found.name, found.weights, found.evaluation) == ("mine", "mine", FLOWERS.evaluation)
-    assert list(others) == ["mine"]
 
 
 def test_enums_lists_and_thresholds_are_read(read):
-    found, _ = read(
+    found = read(
         """
         base = "flowers"
         name = "own"
@@ -66,7 +63,7 @@ def test_enums_lists_and_thresholds_are_read(read):
 @pytest.mark.parametrize("name", ["demo", "flowers", "D-256-512", "fusion-D-E-dense", "small-D-64-128"])
 def test_what_is_shown_is_read_again_as_the_same_configuration(read, name):
     entry = EXPERIMENTS[name]
-    found, others = read(to_toml(entry))
+    found = read(to_toml(entry))
     assert to_json(found.config) == to_json(entry.config)
     assert to_json(found.evaluation) == to_json(entry.evaluation)
     assert (found.weights, found.starts_from, found.fused_with) == (
@@ -74,47 +71,41 @@ def test_what_is_shown_is_read_again_as_the_same_configuration(read, name):
         entry.starts_from,
         entry.fused_with,
     )
-    assert list(others) == [f"my-{name}"]
+    assert (found.name, found.fixes_classes) == (f"my-{name}", entry.fixes_classes)
 
 
 def test_another_evaluation_alone_shares_the_trained_net(read):
-    found, _ = read('base = "flowers"\n[evaluation]\nshorter_sides = [160]\n')
+    found = read('base = "flowers"\n[evaluation]\nshorter_sides = [160]\n')
     assert (found.weights, found.name) == ("flowers", "mine")
 
 
 def test_settings_are_the_files_fields(read):
-    of_file, _ = read('base = "flowers"\n[training]\nbatch = 32\ndrops = [3, 5]\ncolour_shift = true\n')
+    of_file = read('base = "flowers"\n[training]\nbatch = 32\ndrops = [3, 5]\ncolour_shift = true\n')
     words = ["training.batch=32", "training.drops=[3, 5]", "training.colour_shift=true"]
-    *_, set_ = with_settings(FLOWERS, words).values()
+    set_ = with_settings(FLOWERS, words)
     assert (set_.config, set_.evaluation) == (of_file.config, of_file.evaluation)
     assert set_.name == "flowers-batch-32-drops-_3_5-colour_shift-true"
 
 
 def test_a_text_needs_no_quotes():
-    *_, found = with_settings(FLOWERS, ["net.configuration=D"]).values()
+    found = with_settings(FLOWERS, ["net.configuration=D"])
     assert found.config.net.configuration == "D"
 
 
-def test_the_nets_that_it_starts_from_have_as_many_classes(read):
-    last, found = read('base = "small-D-64-128"\n[net]\nclasses = 12\n')
-    stages = chain(last, {**EXPERIMENTS, **found})
-    assert [one.config.net.classes for one in stages] == [12] * 4
-    assert [one.name for one in stages] == [
-        "small-A-64-12-classes",
-        "small-D-64-12-classes",
-        "small-D-96-12-classes",
-        "mine",
-    ]
-    built_in = {one.weights for one in EXPERIMENTS.values()}
-    assert not built_in & {one.weights for one in stages}
-
-
 def test_it_becomes_a_pipeline(read, tmp_path):
-    last, found = read('base = "small-D-64-128"\n[net]\nclasses = 12\n')
+    last = read('base = "small-D-64-128"\n[net]\nclasses = 12\n')
     environment = Environment(data=tmp_path, home=tmp_path)
-    pipeline = create_pipeline(last, environment, {**EXPERIMENTS, **found})
+    pipeline = create_pipeline(last, environment, {**EXPERIMENTS, last.name: last})
     ids = {component.id for component in pipeline.components}
-    assert {"Trainer.mine", "Trainer.small-D-96-12-classes", "Pusher"} <= ids
+    assert {"Trainer.mine", "Trainer.small-D-96", "Pusher"} <= ids
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"), [("", False), ("[net]\nwidth = 4", False), ("[net]\nclasses = 5", True)]
+)
+def test_classes_are_fixed_where_the_file_says_them(read, text, fixed):
+    found = read(f'base = "flowers"\n{text}')
+    assert (found.fixes_classes, found.config.net.classes) == (fixed, 5)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +131,7 @@ def test_it_becomes_a_pipeline(read, tmp_path):
         ('base = "flowers"\n[training]\ndrops = 3', "drops = 3; expected a list of a whole number"),
         ('base = "flowers"\n[training]\nsmallest_side = 64', "S from 64: smaller than the crop of 128"),
         ('base = "flowers"\n[net]\nconfiguration = "F"', "F"),
+        ('base = "flowers"\n[net]\nclasses = 0', "classes 0: expected at least 1"),
         ('base = "flowers"\n[net]\nwidth = 7', "width 7: expected a divisor of 64"),
         ('base = "flowers"\n[evaluation]\nshorter_sides = []', "no Q"),
         ('base = "flowers"\n[evaluation]\nshorter_sides = [32]', "Q (32,): smaller than the net's crop"),

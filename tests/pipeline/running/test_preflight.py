@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from components.datasets.shards import listed_classes
 from models.errors import InputError
 from pipeline.running.preflight import check_classes, check_data
+from pipeline.running.run import run
 
 KEYS = ("image/encoded", "image/class/label", "image/filename")
 TFDS_KEYS = ("image", "label", "file_name")
@@ -148,17 +150,48 @@ def _with_classes(folder: Path, *names: str) -> Path:
     return folder
 
 
-def test_another_number_of_classes_says_how_to_set_it(data):
+def test_another_number_of_classes_than_the_experiment_fixes_says_what_to_do(data):
     with pytest.raises(InputError) as error:
-        check_classes(_with_classes(data, "ant", "bee", "cow"), "flowers", 5)
+        check_classes(data, "mine", 5, 3)
     assert str(error.value) == (
-        f"data folder {data}: 3 classes; experiment flowers is for 5; run it with net.classes=3: "
-        "`vgg run --set net.classes=3`, or VGG_SET=net.classes=3"
+        f"data folder {data}: 3 classes; experiment mine fixes net.classes = 5; leave net.classes out of the "
+        "experiment's file and of VGG_SET: the net has as many as the data"
     )
 
 
-def test_as_many_classes_or_an_unknown_number_pass(data):
-    check_classes(data, "flowers", 5)  # there is no dataset.json
-    check_classes(_with_classes(data, "ant", "bee"), "two", 2)
+@pytest.mark.parametrize("there", [5, None])
+def test_as_many_classes_or_an_unknown_number_pass(data, there):
+    check_classes(data, "mine", 5, there)
+
+
+def test_a_run_of_fixed_classes_that_the_data_do_not_have_ends_before_anything_starts(data):
+    _with_classes(data, "ant", "bee", "cow")
+    variables = {
+        "VGG_DATA": str(data),
+        "VGG_HOME": str(data / "home"),
+        "VGG_EXPERIMENT": "flowers",
+        "VGG_SET": "net.classes=5",
+    }
+    with pytest.raises(InputError, match="3 classes; experiment flowers-classes-5 fixes"):
+        run(variables)
+    assert not (data / "home").exists()
+
+
+def test_the_manifest_of_vgg_data_lists_the_classes(data):
+    assert listed_classes(str(data)) is None
+    assert listed_classes(str(_with_classes(data, "ant", "bee"))) == 2
     (data / "dataset.json").write_text("another program's")
-    check_classes(data, "flowers", 5)
+    assert listed_classes(str(data)) is None
+
+
+def test_features_json_of_tensorflow_datasets_has_their_number(data):
+    """As tfds.core.DatasetBuilder.download_and_prepare leaves it beside the shards."""
+    label = {
+        "pythonClassName": "tensorflow_datasets.core.features.class_label_feature.ClassLabel",
+        "classLabel": {"numClasses": "1000"},
+    }
+    features = {"featuresDict": {"features": {"image": {"image": {"shape": {}}}, "label": label}}}
+    (data / "features.json").write_text(json.dumps(features))
+    assert listed_classes(str(data)) == 1000
+    (data / "features.json").write_text(json.dumps({"featuresDict": {"features": {}}}))
+    assert listed_classes(str(data)) is None

@@ -12,7 +12,7 @@ class _Ran:
 def _started(monkeypatch, **variables) -> list[tuple]:
     started = []
 
-    def start(chosen, _, experiments):
+    def start(chosen, _, experiments, notes):
         started.append((chosen, experiments))
         return _Ran()
 
