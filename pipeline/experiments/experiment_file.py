@@ -70,6 +70,13 @@ def with_settings(base: Experiment, settings: Sequence[str]) -> Experiment:
     return _derived(base, content, name, "setting " + " ".join(settings))
 
 
+def check_own_name(name: str, where: str) -> None:
+    """Raises InputError where an experiment of one's own cannot be called so; `where` begins the line."""
+    if not NAME.fullmatch(name) or name in EXPERIMENTS:
+        why = "is one of the built-in experiments'" if name in EXPERIMENTS else "cannot name files"
+        raise InputError(f"{where}: name {name!r} {why}; expected letters, digits, - and _ that are its own")
+
+
 def to_toml(entry: Experiment) -> str:
     """A file of this experiment with all of its fields; those that Net, Training and Evaluation do not have,
     such as the row of the paper, come from its base. The number of classes is a comment unless the experiment
@@ -99,9 +106,7 @@ def _lines(values: Mapping[str, Any], entry: Experiment) -> Iterator[str]:
 
 
 def _derived(base: Experiment, content: Mapping, name: str, where: str) -> Experiment:
-    if not NAME.fullmatch(name) or name in EXPERIMENTS:
-        why = "is one of the built-in experiments'" if name in EXPERIMENTS else "cannot name files"
-        raise InputError(f"{where}: name {name!r} {why}; expected letters, digits, - and _ that are its own")
+    check_own_name(name, where)
     parts = {section: content.get(section, {}) for section in SECTIONS}
     net = changed(base.config.net, parts["net"], f"{where}: net")
     training = changed(base.config.training, parts["training"], f"{where}: training")
