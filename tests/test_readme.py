@@ -22,7 +22,7 @@ PAGES = {str(path.relative_to(ROOT)): path for path in [ROOT / "README.md", *(RO
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 COMMAND = re.compile(r"^\$ (.+)$", re.MULTILINE)
 COMMANDS = [(name, command) for name, text in TEXTS.items() for command in COMMAND.findall(text)]
-SHORT = sorted({c for _, c in COMMANDS if c.startswith(("vgg experiments", "vgg nets"))})
+SHORT = sorted({c for _, c in COMMANDS if c.startswith(("vgg experiments", "vgg nets")) and "DATA" not in c})
 FILE = re.compile(r"`((?:models|serving|components|pipeline|benchmarks|tests|docs|\.ci)/[\w./-]*)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 

@@ -102,8 +102,9 @@ def proposal(seen: Glance, name: str) -> str:
             f"shorter sides: {SHARE:.0%} of the photographs have {reached} pixels or more; expected "
             f"{STRIDE}, the smallest crop of a net; take larger photographs"
         )
-    epochs = min(max(round(size.steps * size.batch / train), FEWEST_EPOCHS), MOST_EPOCHS)
-    steps = -(-train // size.batch)
+    batch = min(size.batch, 2 ** (train.bit_length() - 1))  # an epoch has whole batches, at least one
+    epochs = min(max(round(size.steps * batch / train), FEWEST_EPOCHS), MOST_EPOCHS)
+    steps = train // batch
     return TEMPLATE.format(
         train=train,
         validation=seen.images["validation"],
@@ -117,7 +118,7 @@ def proposal(seen: Glance, name: str) -> str:
         crop=crop,
         largest=2 * crop,
         steps=steps,
-        batch=size.batch,
+        batch=batch,
         rate=size.learning_rate,
         all_steps=epochs * steps,
         epochs=epochs,

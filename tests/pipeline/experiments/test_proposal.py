@@ -46,6 +46,11 @@ def test_as_many_as_imagenet_get_the_papers_net_crop_batch_and_rate(read):
     assert found.evaluation.shorter_sides == (252, 308, 364)
 
 
+@pytest.mark.parametrize(("images", "batch"), [(1, 1), (3, 2), (15, 8), (16, 16), (4_999, 16), (5_000, 32)])
+def test_an_epoch_has_at_least_one_whole_batch(read, images, batch):
+    assert read(2, images, 200).config.training.batch == batch
+
+
 @pytest.mark.parametrize(("sides", "crop"), [([70] * 20, 64), ([40, *[100] * 19], 96), ([32], 32)])
 def test_the_crop_is_one_that_most_photographs_are_as_large_as(read, sides, crop):
     found = read(3, 100, *sides)
