@@ -54,6 +54,7 @@ ON_BOTH = [
     "jinja2>=3",
     "markupsafe>=2",
     "scipy>=1.9",
+    "safetensors>=0.4",
     "tomli>=2",
     "starlette>=1,<2",
     "uvicorn>=0.30,<1",
@@ -72,6 +73,7 @@ setup(
     ],
     packages=find_packages(include=["models*", "serving*", "components*", "pipeline*"]),
     package_data={
+        "models": ["*.tsv"],
         "pipeline.report": ["templates/*"],
         "pipeline.data_check": ["templates/*"],
         "serving.page": ["*.html", "*.css", "*.js", "*.svg"],

@@ -20,6 +20,7 @@ LAYERS = ["models", "serving", "components", "pipeline"]
 ROOMS = [
     "models",
     "serving.saved_model",
+    "serving.weights",
     "serving",
     "serving.page",
     "serving.server",  # what all its rooms share: options, errors, metrics

@@ -54,7 +54,7 @@ def categories_of(names: Collection[str], class_list: Path | None) -> list[Categ
             )
         _check_case(names)
         return [Category(synset=name, text=name) for name in sorted(names)]
-    categories = _read_class_list(class_list)
+    categories = read_class_list(class_list)
     listed = {category.synset for category in categories}
     unknown = sorted(set(names) - listed)
     if unknown:
@@ -87,7 +87,12 @@ def _check_case(names: Collection[str]) -> None:
         )
 
 
-def _read_class_list(path: Path) -> list[Category]:
+def read_class_list(path: Path) -> list[Category]:
+    """The classes of a file of lines SYNSET<TAB>NAME or NAME, in its order.
+
+    Raises:
+        InputError: it cannot be read, is empty, or a class is there twice.
+    """
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:

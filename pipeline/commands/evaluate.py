@@ -15,7 +15,7 @@ from models.errors import InputError
 from models.literal_paths import check_literal
 from models.protocols import Protocol
 from models.quiet_imports import quiet_imports
-from pipeline.commands.options import PATH, completing
+from pipeline.commands.options import PATH, completing, shorter_sides
 from pipeline.environment import BEAM
 from pipeline.exit_status import ComponentError, named
 from serving.saved_model.description import describe
@@ -52,7 +52,7 @@ def evaluate(
     kept = Path(home).expanduser().absolute() / "posteriors"
     check_literal("home folder", kept.parent)
     options = beam_options(os.environ.get(BEAM, ""), BEAM)
-    wanted, sides_ = Protocol.named(protocol), _sides(sides)
+    wanted, sides_ = Protocol.named(protocol), shorter_sides(sides)
     heads = [describe(model)[1] for model in models]
     if "://" not in data:
         find_shards(data, VALIDATION)
@@ -81,15 +81,6 @@ def evaluate(
     else:
         _show(figures)
     return 0
-
-
-def _sides(text: str | None) -> tuple[int, ...]:
-    if not text:
-        return ()
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(f"--q {text}: expected shorter sides in pixels, such as 256,384,512") from None
 
 
 def _silent(line: str) -> None:

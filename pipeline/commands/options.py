@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 
 import click
 
+from models.errors import InputError
+
 PATH = click.Path(readable=False)
 """Completed by the shell, and not checked: what a command says of a path that it cannot use says more."""
 
@@ -21,3 +23,17 @@ def completing(names: Callable[[], Iterable[str]]) -> Completion:
         return [name for name in names() if name.startswith(begun)]
 
     return completed
+
+
+def shorter_sides(text: str | None) -> tuple[int, ...]:
+    """Q in pixels, as --q says them: 256,384,512; none where it says nothing.
+
+    Raises:
+        InputError: these are no numbers.
+    """
+    if not text:
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--q {text}: expected shorter sides in pixels, such as 256,384,512") from None

@@ -15,6 +15,7 @@ from pipeline.commands.push import push_command
 from pipeline.commands.report import report
 from pipeline.commands.run import run_command
 from pipeline.commands.version import VERSION
+from pipeline.commands.weights import weights
 from pipeline.exit_status import exit_status
 from serving.server.command import serve
 
@@ -25,7 +26,19 @@ def vgg() -> None:
     """The VGG paper (Simonyan & Zisserman 2014) as a TFX pipeline."""
 
 
-for command in (run_command, experiments, nets, data, evaluate, predict, push_command, report, serve, doctor):
+for command in (
+    run_command,
+    experiments,
+    nets,
+    data,
+    weights,
+    evaluate,
+    predict,
+    push_command,
+    report,
+    serve,
+    doctor,
+):
     vgg.add_command(command)
 
 
