@@ -45,7 +45,7 @@ def write_folders(
         out,
         _parameters(found, categories, options),
         lambda: select(source, found, categories, options, watcher),
-        lambda file: read(file, labels[file.category]),
+        lambda file: read(file, labels[file.category], options.shorter_side),
         accept=lambda made: _check_strict(made.account, options),
         watcher=watcher,
     )
@@ -74,6 +74,7 @@ def _check_strict(account: Account, options: Options) -> None:
 def _parameters(found: Found, categories: Sequence[Category], options: Options) -> dict[str, Any]:
     """All that the records depend on, known without a look into the files."""
     divided = found.validation is not None
+    smaller = {"shorter_side": options.shorter_side} if options.shorter_side else {}
     return {
         "generator": "vgg data folders",
         "version": VERSION,
@@ -87,6 +88,7 @@ def _parameters(found: Found, categories: Sequence[Category], options: Options) 
         "seed": options.seed,
         "re_encode": options.re_encode,
         "keep_repeated": options.keep_repeated,
+        **smaller,  # not where it is not asked for: older data sets do not have it
     }
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from models.errors import InputError
 
 MANIFEST = "dataset.json"
+LARGE = 1024
+"""Pixels of a shorter side, twice the largest S and Q of the paper: more costs room and time alone."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Account:
         other_files: files that are no images by their suffix, counted by suffix.
         unreadable: {"file", "reason", "mendable"} of each image that a run would not decode.
         repeated: {"file", "reason", "kind"} of each photograph that was left out as it is there again.
+        large: photographs whose shorter side has more than LARGE pixels, stored as they are.
     """
 
     split_folders: dict[str, str] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class Account:
     other_files: dict[str, int] = field(default_factory=dict)
     unreadable: list[dict[str, Any]] = field(default_factory=list)
     repeated: list[dict[str, str]] = field(default_factory=list)
+    large: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from components.datasets.class_folders import Found
 from components.datasets.image_files import Source
 from components.datasets.inspection import Photograph, Unreadable, inspect, load_decoder
-from components.datasets.manifest import Category
+from components.datasets.manifest import LARGE, Category
 from components.datasets.repeated import without_repeated
 from components.datasets.tfrecords import Plan, Split, Watcher
 from components.datasets.validation_split import split_within_classes
@@ -37,6 +37,7 @@ class Options:
         strict: a file that would be left out is an error.
         re_encode: files that a run would not decode are re-encoded where that mends them.
         keep_repeated: photographs that are there twice are only counted.
+        shorter_side: pixels; larger photographs are stored that small. None: as they are.
     """
 
     validation_fraction: float = 0.1
@@ -47,6 +48,7 @@ class Options:
     strict: bool = False
     re_encode: bool = False
     keep_repeated: bool = False
+    shorter_side: int | None = None
 
 
 def select(
@@ -63,6 +65,8 @@ def select(
     sources = [*found.train, *(found.validation or ())]
     photographs, unreadable = _inspected(sources, options, watcher)
     found.account.unreadable = [asdict(one) for one in unreadable]
+    if not options.shorter_side:
+        found.account.large = sum(min(one.pixels[:2]) > LARGE for one in photographs)
     held_out = {one.name for one in found.validation or ()}
     train = [one for one in photographs if one.name not in held_out]
     validation = [one for one in photographs if one.name in held_out]

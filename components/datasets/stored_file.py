@@ -6,30 +6,39 @@ from PIL import Image
 
 from components.datasets.image_files import stamp_of
 from components.datasets.inspection import FORMATS, Photograph
-from components.datasets.re_encoding import written_anew
+from components.datasets.re_encoding import SMALLER_QUALITY, written_anew, written_smaller
 from components.datasets.tfrecords import Picture
 from models.errors import InputError
 
-ANEW = "re-encoded as {} of quality 100"
+ANEW = "re-encoded as {} of quality {}"
 
 
-def read(file: Photograph, label: int) -> Picture:
+def read(file: Photograph, label: int, shorter_side: int | None = None) -> Picture:
     """The file's own bytes, except where it is to be mended, and of a CMYK JPEG: many readers know only RGB.
+
+    With `shorter_side`, in pixels, an image whose own is longer is stored that small.
 
     Raises:
         InputError: it is not the file that was looked at before.
     """
     encoded = _bytes(file)
+    its_own = min(file.pixels[:2])
+    if shorter_side and its_own > shorter_side:
+        why = f"shorter side of {its_own} pixels, stored at {shorter_side}"
+        return _written(file, label, written_smaller(encoded, shorter_side), why, SMALLER_QUALITY)
     why = file.mended
     if not why:
         with Image.open(BytesIO(encoded)) as image:
             if image.mode != "CMYK":
                 return _picture(file.path.name, label, encoded, image)
         why = "CMYK"
-    encoded = written_anew(encoded)
+    return _written(file, label, written_anew(encoded), why, 100)
+
+
+def _written(file: Photograph, label: int, encoded: bytes, why: str, quality: int) -> Picture:
     with Image.open(BytesIO(encoded)) as image:
         kind = "RGB JPEG" if image.mode == "RGB" else "grey JPEG"
-        return _picture(file.path.name, label, encoded, image, f"{why}, {ANEW.format(kind)}")
+        return _picture(file.path.name, label, encoded, image, f"{why}, {ANEW.format(kind, quality)}")
 
 
 def _bytes(file: Photograph) -> bytes:

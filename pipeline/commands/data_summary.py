@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import click
 
 from components.datasets.class_names import differing_only_in_case, spelled
-from components.datasets.manifest import MANIFEST, Account, DataSet
+from components.datasets.manifest import LARGE, MANIFEST, Account, DataSet
 from components.datasets.repeated import IN_BOTH_SPLITS, IN_ONE_CLASS, IN_TWO_CLASSES
 from pipeline.commands.data_screen import Screen, printable
 
@@ -79,6 +79,10 @@ def _how_it_was_read(account: Account) -> None:
 
 
 def _remarks(made: DataSet) -> None:
+    if made.account.large:
+        large = _count(made.account.large, "photograph")
+        _line("note", f"{large} with a shorter side of more than {LARGE} pixels, and no experiment looks at")
+        _line("", "more than 512: --shorter-side 512 and a new --out store them that small")
     for name, written in list(made.account.class_folders.items())[:MOST_FILES]:
         folder = "folder" if len(written) == 1 else "folders"
         _line("note", f"class {name!r} is the {folder} {' and '.join(map(spelled, written))}")

@@ -113,7 +113,9 @@ def _picture(images: SplitImages, index: int) -> Picture | str:
         if picture is None:
             if _is_turned(encoded):
                 boxes = ()  # they are of the image as it was stored
-            _, picture = _as_it_is(written_anew(encoded), label, name, boxes, f"{why}, {ANEW.format('JPEG')}")
+            _, picture = _as_it_is(
+                written_anew(encoded), label, name, boxes, f"{why}, {ANEW.format('JPEG', 100)}"
+            )
         return picture
     except MemoryError:  # is no fault of the image
         raise
