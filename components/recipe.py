@@ -28,6 +28,14 @@ class Precision(str, enum.Enum):
     FLOAT16 = "mixed_float16"
 
 
+class TrainedLayers(str, enum.Enum):
+    """Which layers' weights training changes: all, the three fully connected ones, or fc8 alone."""
+
+    ALL = "all"
+    FC = "fc"
+    LAST = "last"
+
+
 @dataclass(frozen=True)
 class Training:
     """Section 3.1; the defaults are the paper's.
@@ -49,6 +57,11 @@ class Training:
         jit_compile: whether XLA compiles the step.
         most_steps: ends training after so many steps; 0 is no limit.
         seed: of weights, dropout, shuffling, crops, flips, colours.
+        new_last_layer: whether fc8 has random weights though there is a base model, which then is of other
+            classes (appendix B). The base model's mean RGB is subtracted, and not the data's: the layers that
+            are taken over were trained on it.
+        trained_layers: the others keep the base model's weights.
+        last_layer_rate: fc8's learning rate as a multiple of the others'.
     """
 
     smallest_side: int = 256
@@ -68,6 +81,9 @@ class Training:
     jit_compile: bool = False
     most_steps: int = 0
     seed: int = 0
+    new_last_layer: bool = False
+    trained_layers: TrainedLayers = TrainedLayers.ALL
+    last_layer_rate: float = 1.0
 
     def __post_init__(self):
         if not 0 < self.smallest_side <= self.largest_side:

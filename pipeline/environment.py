@@ -25,6 +25,7 @@ class Environment:
         home: folder of everything that a run writes (`VGG_HOME`).
         init_from: folder of an exported model to start training from (`VGG_INIT_FROM`), or None for the
             experiment's own base model.
+        init_fingerprint: of that model's content, which TFX's cache compares; "" without one.
         docker: whether models are tried in TF Serving's image before they are pushed (`VGG_DOCKER`).
         keep_nets: whether nets stay as they were trained though the code that trains has changed since
             (`VGG_KEEP_NETS`).
@@ -36,6 +37,7 @@ class Environment:
     data: Path
     home: Path
     init_from: Path | None = None
+    init_fingerprint: str = ""
     docker: bool = False
     keep_nets: bool = False
     copy_data: bool = False

@@ -26,7 +26,7 @@ from components.pushing.exporter import Exporter
 from components.pushing.infra_validation import InfraValidation
 from components.pushing.pusher import Pusher
 from components.recipe import to_json
-from components.training.trainer import BASE, CODE, CONFIG
+from components.training.trainer import BASE, BASE_CONTENT, CODE, CONFIG
 from pipeline.code_of_nodes import add_code, training_code
 from pipeline.environment import PIPELINE_NAME, Environment
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, chain, fused
@@ -170,6 +170,7 @@ def _trainer(
         custom_config={
             CONFIG: to_json(stage.config),
             BASE: str(environment.init_from or ""),
+            **({BASE_CONTENT: environment.init_fingerprint} if environment.init_from else {}),
             **({CODE: code} if code else {}),
         },
     ).with_id(id_)

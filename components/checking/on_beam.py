@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from components.checking.interrupts import check_interrupts, noted_interrupts
 from components.checking.progress import tell
 from components.checking.shard import Shard, check_shard
 from components.checking.sheets import Sheet, draw
@@ -36,14 +37,16 @@ def draw_sheets(sheets: Sequence[Sheet], folder: str, work: str, options: Sequen
 
 
 def _run(elements: Sequence, each: beam.PTransform, options: Sequence[str]) -> None:
-    try:
-        with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
-            _ = pipeline | beam.Create(list(elements)) | beam.Reshuffle() | each
-    except RuntimeError as error:
-        # Beam in this process makes one of a Ctrl-C, which comes to whichever element is in work.
-        if _stopped(error):
-            raise KeyboardInterrupt from error
-        raise
+    with noted_interrupts():
+        try:
+            with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
+                _ = pipeline | beam.Create(list(elements)) | beam.Reshuffle() | each
+        except RuntimeError as error:
+            # Beam in this process makes one of a Ctrl-C, which comes to whichever element is in work.
+            if _stopped(error):
+                raise KeyboardInterrupt from error
+            raise
+        check_interrupts()
 
 
 def _stopped(error: BaseException | None) -> bool:
@@ -54,9 +57,15 @@ def _stopped(error: BaseException | None) -> bool:
 
 def _check(shard: Shard, layout: Layout, folder: str) -> None:
     path = os.path.join(folder, PROGRESS)
-    check_shard(shard, layout, folder, lambda images, size: tell(path, images, size))
+
+    def progress(images: int, size: int) -> None:
+        tell(path, images, size)
+        check_interrupts()
+
+    check_shard(shard, layout, folder, progress)
 
 
 def _draw(sheet: Sheet, folder: str, work: str) -> None:
     draw(sheet, folder, work)
     tell(os.path.join(work, PROGRESS), 1, 1)
+    check_interrupts()

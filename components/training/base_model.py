@@ -38,6 +38,15 @@ def base_weights(source: str, classes: LabelSpace) -> dict[str, np.ndarray]:
     return reordered(read_weights(source), found)
 
 
+def body_weights(source: str) -> dict[str, np.ndarray]:
+    """Arrays by layer and kind of an exported SavedModel, for a net of other classes: all but fc8's.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
+    return {name: array for name, array in read_weights(source).items() if name not in LAST}
+
+
 def reordered(weights: Mapping[str, np.ndarray], classes: Correspondence) -> dict[str, np.ndarray]:
     """With the rows of fc8 in the order of the classes that `classes` leads to."""
     if classes.order is None:

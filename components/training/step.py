@@ -25,7 +25,7 @@ class TrainingStep:
         self._with_dropout = NetWithDropout(
             model, share=training.dropout, batch=training.batch, seed=training.seed
         )
-        sgd = MomentumSGD(training.learning_rate, momentum=training.momentum, l2=training.l2)
+        sgd = MomentumSGD(training.learning_rate, training.momentum, training.l2, training.last_layer_rate)
         self._scaled = training.precision is Precision.FLOAT16
         self.optimizer = keras.optimizers.LossScaleOptimizer(sgd) if self._scaled else sgd
         self.optimizer.build(model.trainable_variables)

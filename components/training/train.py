@@ -4,6 +4,7 @@ It knows nothing of TFX: `trainer.py` calls it for TFX's Trainer, and a test or 
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -12,18 +13,23 @@ import tensorflow as tf
 
 from components.datasets.layouts import Layout
 from components.datasets.record_index import RecordIndex
-from components.recipe import TrainerConfig
-from components.training.base_model import base_weights
+from components.recipe import TrainedLayers, TrainerConfig
+from components.training.base_model import base_weights, body_weights
 from components.training.distribution import is_chief
 from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
 from components.training.loop import Data, Loop
 from models import vgg
 from models.colour_shift import principal_components
+from models.errors import InputError
 from models.initial_weights import FROM_A, take_weights
 from models.label_space import LabelSpace
 from serving.saved_model.description import describe
 from serving.saved_model.export import export
 from serving.saved_model.signatures import Head
+
+LAST_LAYER = "fc8"
+TRAINED = {TrainedLayers.ALL: "", TrainedLayers.FC: "fc", TrainedLayers.LAST: LAST_LAYER}
+"""How the names of the layers begin that are trained."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,11 @@ def train(
 def _first_model(config: TrainerConfig, inputs: TrainingInputs) -> keras.Model:
     """With random weights, or those of the base model."""
     training, base = config.training, inputs.base_model
+    if training.trained_layers is not TrainedLayers.ALL and not base:
+        raise InputError(
+            f"trained_layers = {training.trained_layers.value}: the others would keep random weights; start "
+            "from a model: set VGG_INIT_FROM"
+        )
     model = vgg.build(
         config.net,
         initialisation=training.initialisation,
@@ -99,19 +110,26 @@ def _first_model(config: TrainerConfig, inputs: TrainingInputs) -> keras.Model:
         seed=training.seed,
     )
     if base:
-        classes = LabelSpace.of_model(inputs.class_names, inputs.synsets)
-        take_weights(model, base_weights(base, classes), _layers_to_take(config, base))
+        layers = _layers_to_take(config, base, [layer.name for layer in model.layers if layer.weights])
+        if training.new_last_layer:
+            weights = body_weights(base)
+        else:
+            weights = base_weights(base, LabelSpace.of_model(inputs.class_names, inputs.synsets))
+        take_weights(model, weights, layers)
+    for layer in model.layers:
+        layer.trainable = layer.name.startswith(TRAINED[training.trained_layers])
     return model
 
 
-def _layers_to_take(config: TrainerConfig, base: str) -> tuple[str, ...]:
+def _layers_to_take(config: TrainerConfig, base: str, names: Sequence[str]) -> tuple[str, ...]:
     """All layers of a net of the same configuration, else those that the paper takes from net A."""
     same = describe(base)[0].configuration == config.net.configuration
-    return () if same else FROM_A
+    new = (LAST_LAYER,) if config.training.new_last_layer else ()
+    return tuple(name for name in (names if same else FROM_A) if name not in new)
 
 
 def _data(config: TrainerConfig, inputs: TrainingInputs) -> Data:
-    training, size, mean = config.training, config.net.input_size, _floats(inputs.mean_rgb)
+    training, size, mean = config.training, config.net.input_size, _mean_rgb(config, inputs)
     source, held_out = Source(inputs.train, inputs.layout), Source(inputs.validation, inputs.layout)
     augmentation = Augmentation(
         scales=training.scales,
@@ -127,9 +145,16 @@ def _data(config: TrainerConfig, inputs: TrainingInputs) -> Data:
     )
 
 
+def _mean_rgb(config: TrainerConfig, inputs: TrainingInputs) -> tuple[float, float, float]:
+    """What is subtracted: see Training.new_last_layer."""
+    if config.training.new_last_layer and inputs.base_model:
+        return describe(inputs.base_model)[1].mean_rgb
+    return _floats(inputs.mean_rgb)
+
+
 def _head(config: TrainerConfig, inputs: TrainingInputs) -> Head:
     return Head(
-        mean_rgb=_floats(inputs.mean_rgb),
+        mean_rgb=_mean_rgb(config, inputs),
         class_names=inputs.class_names,
         shorter_sides=(config.training.middle_side,),
         flip=True,

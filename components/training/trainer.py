@@ -15,7 +15,7 @@ from components.training.checkpoints import folder_name
 from components.training.distribution import choose_strategy
 from components.training.train import TrainingFolders, TrainingInputs, train
 
-CONFIG, BASE, CODE = "config", "init_from", "code"
+CONFIG, BASE, BASE_CONTENT, CODE = "config", "init_from", "init_fingerprint", "code"
 
 
 def run_fn(arguments: FnArgs) -> None:
@@ -23,7 +23,8 @@ def run_fn(arguments: FnArgs) -> None:
 
     Args:
         arguments: TFX's, with a TrainerConfig as JSON under custom_config["config"], and under
-            custom_config["init_from"] the folder of a model to start from in place of the base model.
+            custom_config["init_from"] the folder of a model to start from in place of the base model; what
+            it held when the run began is under "init_fingerprint".
 
     Raises:
         InputError, Preempted: see components.training.train.train and distribution.choose_strategy.
@@ -62,6 +63,7 @@ def _checkpoint_folder(arguments: FnArgs, base: str) -> str:
         arguments.transform_graph_path,
         *arguments.train_files,
         base,
+        arguments.custom_config.get(BASE_CONTENT, ""),
         arguments.custom_config.get(CODE, ""),
     ]
     node = os.path.dirname(os.path.dirname(os.path.normpath(arguments.model_run_dir)))

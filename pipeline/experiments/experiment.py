@@ -22,6 +22,7 @@ class Experiment:
             4.4). Such an evaluation pushes no model, as what it evaluates is none.
         most_undecodable: share of a split, 0..1, that may fail to decode before the run fails.
         paper: the row of the paper that this is, or is the miniature of, or None.
+        net_of_base: whether its net is the one of the model to start from (VGG_INIT_FROM), which it needs.
         fixes_classes: whether its net is for as many classes as it says, whatever the data have.
     """
 
@@ -34,6 +35,7 @@ class Experiment:
     fused_with: tuple[str, ...] = ()
     most_undecodable: float = 0.0
     paper: Row | FusionRow | None = None
+    net_of_base: bool = False
     fixes_classes: bool = False
 
     def __post_init__(self):

@@ -23,7 +23,8 @@ def show_experiments(console: Console | None = None) -> None:
     console.print(table, highlight=False)
     console.print(
         "\nA/8 is net A with an eighth of the paper's channels; S and Q are pixels of the shorter side in "
-        "training and testing; a net starts from random weights or from another experiment's net; a fusion "
+        "training and testing; a net starts from random weights, from another experiment's net, or from the "
+        "model of VGG_INIT_FROM, whose net it then is, with S and Q in its crop's ratio; a fusion "
         "averages the posteriors of several experiments; the errors are the paper's, in per cent, on "
         "ILSVRC-2012 validation; mini-X is the paper's X at 1/8 width on five kinds of flowers.\n",
         highlight=False,
@@ -48,11 +49,13 @@ def _row(entry: Experiment) -> list[str]:
         str(smallest) if smallest == largest else f"[{smallest};{largest}]",
         ",".join(map(str, entry.evaluation.shorter_sides)),
         entry.evaluation.protocol.value,
-        entry.starts_from or "random",
+        "VGG_INIT_FROM" if entry.net_of_base else entry.starts_from or "random",
         *errors,
     ]
 
 
 def _net(entry: Experiment) -> str:
+    if entry.net_of_base:
+        return "any"
     net = entry.config.net
     return net.configuration + (f"/{net.width}" if net.width > 1 else "")

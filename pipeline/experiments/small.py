@@ -90,4 +90,25 @@ IMAGENET_SMOKE = Experiment(
     weights="imagenet-smoke",
 )
 
-SMALL = (DEMO, FLOWERS, *CHAIN_IN_MINIATURE, IMAGENET_SMOKE)
+FINETUNE = Experiment(
+    name="finetune",
+    summary="a trained or imported net (VGG_INIT_FROM) learns the classes of your data",
+    config=TrainerConfig(
+        net=Net("D"),
+        training=Training(
+            smallest_side=256,
+            largest_side=512,
+            batch=8,
+            most_epochs=60,
+            drops=(40, 55),
+            learning_rate=1e-3,
+            last_layer_rate=10.0,
+            new_last_layer=True,
+        ),
+    ),
+    evaluation=Evaluation(shorter_sides=(256, 384, 512)),
+    weights="finetune",
+    net_of_base=True,
+)
+
+SMALL = (DEMO, FLOWERS, FINETUNE, *CHAIN_IN_MINIATURE, IMAGENET_SMOKE)

@@ -7,6 +7,7 @@ of such a run must not stand in a row of the paper's tables.
 from collections.abc import Mapping
 
 from components.evaluation.averaging_plan import Group, averaging_plan
+from pipeline.experiments.base_net import with_net_of_base
 from pipeline.experiments.catalogue import EXPERIMENTS, fused
 from pipeline.experiments.classes import with_classes
 from pipeline.experiments.experiment import Experiment
@@ -24,6 +25,7 @@ def alteration(one: Evaluated, nets: Mapping[int, TrainedNet], entry: Experiment
     """
     if entry is None:
         return "this version knows no experiment of that name"
+    entry = _of_its_base(entry, one, nets)
     members = {member.weights: member for member in fused(entry, EXPERIMENTS)}
     trained = {nets[id_].weights: nets[id_] for id_ in one.nets}
     if set(trained) != set(members):
@@ -37,6 +39,12 @@ def alteration(one: Evaluated, nets: Mapping[int, TrainedNet], entry: Experiment
         if (net.base is None) != (members[weights].starts_from is None):
             return f"{weights} started from another model than the experiment says"
     return _tested_otherwise(one, entry)
+
+
+def _of_its_base(entry: Experiment, one: Evaluated, nets: Mapping[int, TrainedNet]) -> Experiment:
+    """Of an experiment that trains any model's net: the one that was trained."""
+    trained = [nets[id_].config.net for id_ in one.nets]
+    return with_net_of_base(entry, trained[0]) if entry.net_of_base and trained else entry
 
 
 def _tested_otherwise(one: Evaluated, entry: Experiment) -> str:

@@ -56,6 +56,20 @@ def check_model(folder: Path) -> None:
         )
 
 
+def check_base(experiment: str, init_from: Path | None) -> None:
+    """Whether an experiment that trains the net of another model has that model.
+
+    Raises:
+        InputError: it has none.
+    """
+    if init_from is None:
+        raise InputError(
+            f"experiment {experiment}: starts from a model, and none is named; set VGG_INIT_FROM (vgg run "
+            "--init-from) to the folder of one, such as $VGG_HOME/serving/vgg/VERSION or what `vgg weights "
+            "import` made"
+        )
+
+
 def find_shards(folder: Path) -> list[list[str]]:
     """Files of the training and of the validation split; without TensorFlow, so at once.
 

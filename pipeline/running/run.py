@@ -1,5 +1,6 @@
 """One run as every command starts it."""
 
+import dataclasses
 import os
 import time
 from collections.abc import Mapping
@@ -10,7 +11,8 @@ from models.initialisation import Initialisation
 from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
 from pipeline.exit_status import BLESSED, NOT_BLESSED
-from pipeline.running.preflight import check_classes, check_data, check_model, find_shards
+from pipeline.running.preflight import check_base, check_classes, check_data, check_model, find_shards
+from serving.saved_model.description import describe, fingerprint
 
 if TYPE_CHECKING:
     from pipeline.experiments.experiment import Experiment
@@ -35,16 +37,21 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     """
     environment = Environment.from_variables(variables)
     written, experiments = _chosen(variables)
+    for each in written:
+        if each.net_of_base:
+            check_base(each.name, environment.init_from)
     if check:
         find_shards(environment.data)
         if environment.init_from:
             check_model(environment.init_from)
+            content = fingerprint(str(environment.init_from))
+            environment = dataclasses.replace(environment, init_fingerprint=content)
         check_data(environment.data)
     there = listed_classes(str(environment.data))
     for each in written:
         if check and each.fixes_classes:
             check_classes(environment.data, each.name, each.config.net.classes, there)
-    experiments, notes = _for_data(written, experiments, there)
+    experiments, notes = _for_data(written, _for_base(written, experiments, environment), there)
     started = time.time()
     runners = [_run_one(experiments[name], environment, experiments, notes[name]) for name in notes]
     if any(runner.ran for runner in runners):
@@ -62,6 +69,19 @@ def _chosen(variables: Mapping[str, str]) -> tuple[list["Experiment"], "Mapping[
     if variables.get("VGG_INIT"):
         experiments = all_from_random_weights(Initialisation.named(variables["VGG_INIT"]), experiments)
     return [experiments[name] for name in names], experiments
+
+
+def _for_base(
+    written: list["Experiment"], experiments: "Mapping[str, Experiment]", environment: Environment
+) -> "Mapping[str, Experiment]":
+    """All experiments, those that train the net of the model to start from with that net."""
+    from pipeline.experiments.base_net import with_net_of_base
+
+    found = {each.name: each for each in written if each.net_of_base}
+    if not found:
+        return experiments
+    base, _ = describe(str(environment.init_from))
+    return {**experiments, **{name: with_net_of_base(each, base) for name, each in found.items()}}
 
 
 def _for_data(

@@ -1,14 +1,17 @@
 """assets.extra/vgg.json of an exported model: which network it is and what surrounds it."""
 
 import dataclasses
+import hashlib
 import json
 import os
+from pathlib import Path
 
 from models.errors import InputError
 from models.literal_paths import check_literal
 from models.net import Net
 from serving.saved_model.head import Head
 
+WEIGHTS_INDEX = os.path.join("variables", "variables.index")
 DESCRIPTION = os.path.join("assets.extra", "vgg.json")
 
 
@@ -25,6 +28,22 @@ def describe(source: str) -> tuple[Net, Head]:
         name: tuple(value) if isinstance(value, list) else value for name, value in values["head"].items()
     }
     return Net(**values["net"]), Head(**head)
+
+
+def fingerprint(source: str) -> str:
+    """Of the network, its weights and its head: another model in the same folder has another one.
+
+    The index of the variables holds a checksum of each of them, so that hundreds of MB are not read.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
+    digest = hashlib.sha256(_read(source).encode())
+    try:
+        digest.update(Path(source, WEIGHTS_INDEX).read_bytes())
+    except OSError:
+        raise _is_none(source) from None
+    return digest.hexdigest()
 
 
 def description(net: Net, head: Head) -> str:

@@ -23,8 +23,6 @@ from serving.saved_model.head import Head
 from serving.saved_model.signatures import signatures
 from serving.saved_model.warmup import write_warmup
 
-WEIGHTS_INDEX = os.path.join("variables", "variables.index")
-
 
 def export(trained: keras.Model, net: Net, head: Head, path: str) -> None:
     """Exports `trained` (models.vgg.build) with the signatures of serving/signatures.py into folder `path`.

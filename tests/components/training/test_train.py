@@ -11,15 +11,17 @@ import tensorflow as tf
 
 from components.datasets.layouts import IMAGENET
 from components.datasets.record_index import index_of
-from components.recipe import TrainerConfig, Training
+from components.recipe import TrainedLayers, TrainerConfig, Training
 from components.training import train as train_module
 from components.training.input_pipeline import Source, validation_crops
 from components.training.train import TrainingFolders, TrainingInputs, train
+from models.errors import InputError
 from models.initial_weights import FROM_A
 from models.net import Net
 from models.vgg import build
 from serving.saved_model.description import describe
 from serving.saved_model.export import read_network, read_weights
+from serving.saved_model.head import Head
 
 pytestmark = pytest.mark.slow  # three whole trainings
 
@@ -79,17 +81,28 @@ def _trained(folder: Path, inputs: TrainingInputs, net: Net = NET, **changed) ->
 
 
 @pytest.fixture
-def kernels_of(inputs, base, tmp_path, monkeypatch) -> Callable[[Net], dict[str, np.ndarray]]:
-    """Trains a net from `base` with seed 8, and gives what it would export: an export takes seven seconds."""
+def from_base(inputs, base, tmp_path, monkeypatch) -> Callable[..., tuple[dict[str, np.ndarray], Head]]:
+    """Trains a net from `base` with seed 8: its kernels, and the head that it would be exported with.
+
+    What would be exported is looked at in its place: an export takes seven seconds.
+    """
     exported = []
-    monkeypatch.setattr(train_module, "export", lambda model, *_: exported.append(model))
+    monkeypatch.setattr(train_module, "export", lambda model, net, head, _: exported.append((model, head)))
 
-    def kernels_of(net: Net) -> dict[str, np.ndarray]:
-        _trained(tmp_path, replace(inputs, base_model=base), net, seed=8)
-        (model,) = exported
-        return _flat_kernels(model)
+    def from_base(
+        net: Net, names: tuple[str, ...] = CLASSES, **changed
+    ) -> tuple[dict[str, np.ndarray], Head]:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        _trained(folder, replace(inputs, base_model=base, class_names=names), net, seed=8, **changed)
+        model, head = exported.pop()
+        return _flat_kernels(model), head
 
-    return kernels_of
+    return from_base
+
+
+@pytest.fixture
+def kernels_of(from_base) -> Callable[[Net], dict[str, np.ndarray]]:
+    return lambda net: from_base(net)[0]
 
 
 def _kernels(model: str) -> dict[str, np.ndarray]:
@@ -128,6 +141,57 @@ def test_a_deeper_net_begins_with_the_layers_that_the_paper_takes_from_a(kernels
     assert len(kernels) == 13
     assert _same(kernels, _kernels(base)) == set(FROM_A)
     assert _same(kernels, _random_kernels(net, seed=8)) == set(kernels) - set(FROM_A)
+
+
+def test_a_new_last_layer_is_for_other_classes_and_the_rest_begins_as_the_base_model(from_base, base):
+    flowers = ("daisy", "dandelion", "rose", "tulip")
+    net = replace(NET, classes=4)
+    kernels, head = from_base(net, flowers, new_last_layer=True)
+    assert _same(kernels, _kernels(base)) == set(kernels) - {"fc8"}
+    assert _same(kernels, _random_kernels(net, seed=8)) == {"fc8"}
+    assert head.class_names == flowers
+
+
+def test_the_base_models_mean_is_subtracted_where_its_layers_are_kept_for_other_classes(
+    from_base, inputs, base
+):
+    other = replace(inputs, mean_rgb=np.array([1.0, 2.0, 3.0], np.float32), base_model=base)
+    for new, mean in ((False, (1.0, 2.0, 3.0)), (True, (90.0, 120.0, 150.0))):
+        config = TrainerConfig(NET, replace(TRAINING, new_last_layer=new))
+        assert train_module._mean_rgb(config, other) == mean
+    assert from_base(NET, new_last_layer=True)[1].mean_rgb == (90.0, 120.0, 150.0)
+
+
+@pytest.mark.parametrize(
+    ("trained", "changed"),
+    [
+        (TrainedLayers.ALL, None),
+        (TrainedLayers.FC, {"fc6", "fc7", "fc8"}),
+        (TrainedLayers.LAST, {"fc8"}),
+    ],
+)
+def test_only_the_layers_that_are_asked_for_are_trained(from_base, base, trained, changed):
+    kernels, _ = from_base(NET, trained_layers=trained, learning_rate=1e-2, l2=5e-4)
+    kept = _same(kernels, _kernels(base))
+    assert kept == (set(kernels) - changed if changed else set())
+
+
+def test_the_last_layer_has_a_rate_of_its_own(from_base, base):
+    begun = _kernels(base)
+    steps = {}
+    for rate in (1.0, 10.0):
+        kernels, _ = from_base(NET, last_layer_rate=rate, learning_rate=1e-3, l2=5e-4)
+        steps[rate] = {name: kernels[name] - begun[name] for name in kernels}
+    for name, step in steps[1.0].items():
+        factor = 10 if name == "fc8" else 1
+        assert np.abs(step).max() > 0
+        # Weights of up to 1 are rounded by 6e-8, ten times that where the step is multiplied.
+        np.testing.assert_allclose(steps[10.0][name], factor * step, rtol=1e-3, atol=1.5e-6)
+
+
+def test_layers_that_are_not_trained_must_come_from_somewhere(inputs, tmp_path):
+    with pytest.raises(InputError, match="trained_layers = last: the others would keep random weights"):
+        _trained(tmp_path, inputs, trained_layers=TrainedLayers.LAST)
 
 
 def test_without_a_base_model_all_layers_begin_with_the_seeds_weights(from_random):
