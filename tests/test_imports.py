@@ -190,3 +190,31 @@ def test_no_file_names_a_package_registry():
     assert ROOT / "setup.py" in paths
     wrong = {(path.name, needle) for path in paths for needle in needles if needle in path.read_bytes()}
     assert not wrong
+
+
+def test_names_that_are_imported_from_our_modules_are_there():
+    """Also where the import stands in a function, so that only a long test would run it."""
+    files = {_name(path): path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")}
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in files.items()}
+    missing = [
+        f"{name}: {node.module}.{alias.name}"
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in trees
+        for alias in node.names
+        if f"{node.module}.{alias.name}" not in trees and alias.name not in _bound(trees[node.module])
+    ]
+    assert missing == []
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """Names that a module binds, in itself or in its branches."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    return found

@@ -34,8 +34,7 @@ from components.evaluation.view import View
 from components.recipe import Evaluation
 from models.errors import InputError
 from models.label_space import compare_models
-from serving.saved_model.description import DESCRIPTION, describe
-from serving.saved_model.export import WEIGHTS_INDEX
+from serving.saved_model.description import DESCRIPTION, WEIGHTS_INDEX, describe
 
 PipelineFactory = Callable[[], beam.Pipeline]
 
