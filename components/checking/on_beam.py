@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.checking.interrupts import check_interrupts, noted_interrupts
 from components.checking.progress import tell
 from components.checking.shard import Shard, check_shard
 from components.checking.sheets import Sheet, draw
@@ -37,16 +36,14 @@ def draw_sheets(sheets: Sequence[Sheet], folder: str, work: str, options: Sequen
 
 
 def _run(elements: Sequence, each: beam.PTransform, options: Sequence[str]) -> None:
-    with noted_interrupts():
-        try:
-            with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
-                _ = pipeline | beam.Create(list(elements)) | beam.Reshuffle() | each
-        except RuntimeError as error:
-            # Beam in this process makes one of a Ctrl-C, which comes to whichever element is in work.
-            if _stopped(error):
-                raise KeyboardInterrupt from error
-            raise
-        check_interrupts()
+    try:
+        with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
+            _ = pipeline | beam.Create(list(elements)) | beam.Reshuffle() | each
+    except RuntimeError as error:
+        # Beam in this process makes one of a Ctrl-C, which comes to whichever element is in work.
+        if _stopped(error):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _stopped(error: BaseException | None) -> bool:
@@ -57,15 +54,9 @@ def _stopped(error: BaseException | None) -> bool:
 
 def _check(shard: Shard, layout: Layout, folder: str) -> None:
     path = os.path.join(folder, PROGRESS)
-
-    def progress(images: int, size: int) -> None:
-        tell(path, images, size)
-        check_interrupts()
-
-    check_shard(shard, layout, folder, progress)
+    check_shard(shard, layout, folder, lambda images, size: tell(path, images, size))
 
 
 def _draw(sheet: Sheet, folder: str, work: str) -> None:
     draw(sheet, folder, work)
     tell(os.path.join(work, PROGRESS), 1, 1)
-    check_interrupts()

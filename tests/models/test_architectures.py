@@ -60,7 +60,7 @@ def test_an_unknown_net_is_named_in_one_line():
         Net("F")
 
 
-@pytest.mark.parametrize("field", [{"input_size": 100}, {"width": 3}, {"classes": 1}])
+@pytest.mark.parametrize("field", [{"input_size": 100}, {"width": 3}, {"classes": 0}])
 def test_impossible_sizes_are_refused(field):
     with pytest.raises(InputError, match=str(next(iter(field.values())))):
         Net("A", **field)

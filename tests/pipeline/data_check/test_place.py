@@ -94,7 +94,11 @@ def test_ctrl_c_while_shards_are_read(tmp_path):
     folder = write(tmp_path / "data", IMAGENET, train=[records], validation=[records[:1]])
     words = [sys.executable, "-c", "from pipeline.commands.vgg import main; main()", "data", "check"]
     process = subprocess.Popen(
-        [*words, str(folder), "--out", str(tmp_path / "out")], stderr=subprocess.PIPE, text=True
+        [*words, str(folder), "--out", str(tmp_path / "out")],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job, as these tests may run in, starts with SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (told := list(tmp_path.glob(".out.partial-*/work/progress"))) or not os.path.getsize(told[0]):
         assert process.poll() is None
