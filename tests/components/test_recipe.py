@@ -5,7 +5,16 @@ import json
 
 import pytest
 
-from components.recipe import Evaluation, Precision, Threshold, TrainerConfig, Training, from_json, to_json
+from components.recipe import (
+    Evaluation,
+    Precision,
+    Threshold,
+    TrainedLayers,
+    TrainerConfig,
+    Training,
+    from_json,
+    to_json,
+)
 from models.errors import InputError
 from models.initialisation import Initialisation
 from models.net import Net
@@ -33,6 +42,9 @@ UNUSUAL = TrainerConfig(
         jit_compile=True,
         most_steps=11,
         seed=13,
+        new_last_layer=True,
+        trained_layers=TrainedLayers.LAST,
+        last_layer_rate=3.0,
     ),
 )
 PROTOCOL = Evaluation(
