@@ -10,6 +10,7 @@ from PIL import Image
 
 from components.datasets.example_keys import layout_of_shards
 from components.datasets.layouts import Layout
+from components.datasets.manifest import MANIFEST
 from components.datasets.record_framing import check_heads, compression_of
 from components.datasets.record_index import index_of
 from components.datasets.shards import TRAINING, VALIDATION, find_shards, listed_classes
@@ -63,7 +64,7 @@ def glance(folder: Path) -> Glance:
 def _counts(folder: Path, splits: dict[str, list[str]]) -> dict[str, int]:
     """As listed, else counted."""
     try:
-        listed = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["splits"]
+        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["splits"]
         return {key: int(listed[key]["images"]) for key in splits}
     except (OSError, ValueError, KeyError, TypeError):
         return {key: len(index_of(files)) for key, files in splits.items()}

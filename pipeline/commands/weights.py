@@ -10,8 +10,7 @@ from models.net import Net
 from models.quiet_imports import quiet_imports
 from pipeline.commands.options import PATH, shorter_sides
 from serving.saved_model.head import Head
-
-FORMATS = ("keras", "safetensors")
+from serving.weights.formats import WRITTEN
 
 
 @click.group()
@@ -51,6 +50,8 @@ def import_command(
     from components.datasets.staging import staged
 
     q = shorter_sides(sides)
+    if not q:
+        raise InputError("--q: says no side; expected shorter sides in pixels, such as 256,384,512")
     place = Path(out).absolute()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise InputError(f"--out {out}: is there already; expected a new or an empty folder")
@@ -68,7 +69,7 @@ def import_command(
 
 @weights.command("export")
 @click.argument("model", type=PATH)
-@click.option("--format", "kind", required=True, type=click.Choice(FORMATS))
+@click.option("--format", "kind", required=True, type=click.Choice(list(WRITTEN)))
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="A new file.")
 def export_command(model: str, kind: str, out: Path) -> None:
     """Write the weights of the exported MODEL.
@@ -81,11 +82,10 @@ def export_command(model: str, kind: str, out: Path) -> None:
 
     with quiet_imports():
         from serving.saved_model.export import read_weights
-        from serving.weights.written import FORMATS as SUFFIXES
         from serving.weights.written import write_weights
 
-    if out.suffix != SUFFIXES[kind]:
-        raise InputError(f"--out {out}: expected a name that ends in {SUFFIXES[kind]}")
+    if out.suffix != WRITTEN[kind]:
+        raise InputError(f"--out {out}: expected a name that ends in {WRITTEN[kind]}")
     if out.exists():
         raise InputError(f"--out {out}: is there already; choose another name or remove it")
     net, head = describe(model)
@@ -96,8 +96,6 @@ def export_command(model: str, kind: str, out: Path) -> None:
 def _say(net: Net, head: Head) -> None:
     channels = "at full width" if net.width == 1 else f"with 1/{net.width} of the channels"
     click.echo(f"Net {net.configuration} {channels}, crop {net.input_size}, {net.classes} classes")
-    mean, sides = (
-        ", ".join(f"{value:.3f}" for value in head.mean_rgb),
-        ", ".join(map(str, head.shorter_sides)),
-    )
+    mean = ", ".join(f"{value:.3f}" for value in head.mean_rgb)
+    sides = ", ".join(map(str, head.shorter_sides))
     click.echo(f"Mean RGB {mean}; Q {sides}; first class: {head.class_names[0]}")

@@ -12,11 +12,11 @@ from models.net import Net
 from models.vgg import build
 from serving.saved_model.export import export
 from serving.saved_model.head import Head
+from serving.weights.formats import KERAS, TORCH
 from serving.weights.keras_files import read_keras
 from serving.weights.published import Published, net_of, weights_of
 from serving.weights.torch_files import read_torch
 
-KERAS, TORCH = (".h5", ".hdf5", ".keras"), (".safetensors", ".pth", ".pt")
 IMAGE_KEY, LABEL_KEY, FIRST_LABEL = "image/encoded", "image/class/label", 1
 """Of build_imagenet_data's tf.Examples, which the model is evaluated on until it meets others."""
 

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import h5py
 import numpy as np
 
 from models.architectures import ARCHITECTURES
-from models.errors import InputError
+from models.errors import InputError, one_line
 from serving.weights.layers import keras_names
 from serving.weights.published import Layer, Published, in_order, refuse_batch_normalisation
 
@@ -56,17 +57,21 @@ def read_keras(path: Path, wanted: str | None) -> Published:
 @contextmanager
 def _opened(path: Path, where: str) -> Iterator[h5py.Group]:
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                content = io.BytesIO(archive.read(WEIGHTS_IN_ZIP))
-        else:
-            content = path
-        with h5py.File(content, "r") as file:
+        with h5py.File(_unzipped(path, where) if zipfile.is_zipfile(path) else path, "r") as file:
             yield file.get(MODEL_WEIGHTS, file)
-    except KeyError:
-        raise InputError(f"{where}: no {WEIGHTS_IN_ZIP} in it; expected a model that Keras 3 saved") from None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{where}: cannot be read ({error}); cut short? get it again") from None
+    except InputError:
+        raise
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, zlib.error, zipfile.BadZipFile) as error:
+        # What h5py raises of a damaged file depends on where the damage is.
+        why = one_line(str(error))
+        raise InputError(f"{where}: cannot be read ({why}); cut short? get it again") from None
+
+
+def _unzipped(path: Path, where: str) -> io.BytesIO:
+    with zipfile.ZipFile(path) as archive:
+        if WEIGHTS_IN_ZIP not in archive.namelist():
+            raise InputError(f"{where}: no {WEIGHTS_IN_ZIP} in it; expected a model that Keras 3 saved")
+        return io.BytesIO(archive.read(WEIGHTS_IN_ZIP))
 
 
 def _arrays(file: h5py.Group, where: str) -> dict[str, dict[str, np.ndarray]]:

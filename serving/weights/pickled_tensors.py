@@ -76,6 +76,8 @@ def read_pickled(path: Path) -> dict[str, np.ndarray]:
             for name, value in content.items()
             if isinstance(value, _Tensor)
         }
+    except InputError:
+        raise
     except (OSError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError, struct.error, ValueError) as error:
         raise InputError(f"{where}: cannot be read ({error}); cut short? get it again") from None
     except (AttributeError, KeyError, IndexError, TypeError, UnicodeDecodeError) as error:

@@ -18,8 +18,6 @@ from serving.saved_model.head import Head
 from serving.weights import keras_files, torch_files
 from serving.weights.layers import FC, keras_names, torch_names
 
-FORMATS = {"keras": ".h5", "safetensors": ".safetensors"}
-
 
 def write_weights(weights: dict[str, np.ndarray], net: Net, head: Head, path: Path, kind: str) -> None:
     """Writes the weights of an exported model into a new file.

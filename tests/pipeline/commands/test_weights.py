@@ -61,6 +61,7 @@ def test_in_and_out_and_in_again(pth, listed, tmp_path):
         (["--net", "D"], "layer features.2 is missing"),
         ([], "3 outputs, and ImageNet has 1000 classes; expected a --class-list"),
         (["--class-list", "LIST", "--q", "x"], "--q x: expected shorter sides in pixels"),
+        (["--class-list", "LIST", "--q", ""], "--q: says no side"),
         (["--class-list", "LIST", "--q", "16"], "Q 16: smaller than the net's field of 32 pixels"),
     ],
 )

@@ -1,34 +1,18 @@
 """Weights that Keras itself saved, against Keras's own nets."""
 
 import zipfile
-from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from helpers.serving.published_net import network
 
 from models.errors import InputError
-from models.fully_convolutional import fully_convolutional
-from models.initial_weights import take_weights
 from models.net import Net
-from models.vgg import build
 from serving.weights.imported import read_published
-from serving.weights.published import weights_of
 
 MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
-
-
-def network(path: Path, wanted: str | None = None):
-    """Of float32 [N, H, W, 3] of RGB in grey levels to posteriors [N, h, w, classes]; and the net."""
-    published, net = read_published(path, wanted)
-    model = build(net)
-    take_weights(model, weights_of(published, net, "weights"))
-    scores = fully_convolutional(model, net)
-    return lambda pixels: tf.nn.softmax(
-        scores(pixels - np.array(published.mean_rgb, np.float32))
-    ).numpy(), net
 
 
 def pictures(*shape: int) -> np.ndarray:
@@ -164,6 +148,21 @@ def test_a_file_that_is_cut_short_is_one_line(tmp_path, name, share):
         read_published(path)
     assert f"weights {path}: cannot be read" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_damage_anywhere_is_one_line_or_does_no_harm(tmp_path):
+    """Eight bytes overwritten in the structure, which lies between the arrays, and in the arrays."""
+    path = tmp_path / "net.weights.h5"
+    narrow_net().save_weights(path)
+    whole, refused = path.read_bytes(), 0
+    for place in range(0, 40_000, 997):
+        path.write_bytes(whole[:place] + b"\xff" * 8 + whole[place + 8 :])
+        try:
+            network(path)
+        except InputError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 10
 
 
 def test_files_of_something_else_are_one_line(tmp_path):

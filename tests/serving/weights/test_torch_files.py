@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
+from helpers.serving.published_net import network
 from helpers.serving.torch_world import (
     Called,
     Named,
@@ -20,25 +20,10 @@ from helpers.serving.torch_world import (
 from safetensors.numpy import save_file
 
 from models.errors import InputError
-from models.fully_convolutional import fully_convolutional
-from models.initial_weights import take_weights
 from models.net import Net
-from models.vgg import build
 from serving.weights.imported import read_published
-from serving.weights.published import weights_of
 
 FIRST, CLASSES, SIDE = 4, 6, 2
-
-
-def network(path: Path, wanted: str | None = None):
-    """Of float32 [N, H, W, 3] of RGB in grey levels to posteriors [N, h, w, classes]; and the net."""
-    published, net = read_published(path, wanted)
-    model = build(net)
-    take_weights(model, weights_of(published, net, "weights"))
-    scores = fully_convolutional(model, net)
-    return lambda pixels: tf.nn.softmax(
-        scores(pixels - np.array(published.mean_rgb, np.float32))
-    ).numpy(), net
 
 
 def pictures(count: int, *size: int) -> np.ndarray:
@@ -223,5 +208,5 @@ def test_other_files_are_one_line(tmp_path):
     with pytest.raises(InputError, match="expected a name that ends in"):
         read_published(tmp_path / "net.bin")
     (tmp_path / "list.pth").write_bytes(b"".join(map(pickled, [0x1950A86A20F9469CFC6C, 1001, {}, [], []])))
-    with pytest.raises(InputError, match="a list; expected weights by their names"):
+    with pytest.raises(InputError, match=r"pth: a list; expected weights by their names$"):
         read_published(tmp_path / "list.pth")

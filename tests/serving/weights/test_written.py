@@ -14,8 +14,9 @@ from models.imagenet_classes import imagenet_classes
 from models.net import Net
 from models.vgg import build, build_fully_convolutional
 from serving.saved_model.head import Head
+from serving.weights.formats import WRITTEN
 from serving.weights.imported import Imported, imported
-from serving.weights.written import FORMATS, write_weights
+from serving.weights.written import write_weights
 
 CLASSES = ("crane", "crane", "Köln")
 SYNSETS = ("n02012849", "n03126707", "n00000001")
@@ -38,11 +39,11 @@ def write(model: Imported, path: Path, kind: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", WRITTEN)
 @pytest.mark.parametrize("letter", ["A", "C", "E"])
 def test_there_and_back_again_is_the_same_model(tmp_path, letter, kind):
     model = model_of(Net(letter, classes=3, width=16, input_size=64))
-    path = write(model, tmp_path / f"net{FORMATS[kind]}", kind)
+    path = write(model, tmp_path / f"net{WRITTEN[kind]}", kind)
     again = imported(path, shorter_sides=SIDES)
     assert (again.net, again.head) == (model.net, model.head)
     assert model.weights.keys() == again.weights.keys()
@@ -102,7 +103,7 @@ def test_the_classes_are_the_lists_the_files_or_imagenets(tmp_path):
     assert (head.synsets[65], head.class_names[65]) == ("n01751748", "sea snake")
 
 
-@pytest.mark.parametrize(("kind", "suffix"), FORMATS.items())
+@pytest.mark.parametrize(("kind", "suffix"), WRITTEN.items())
 def test_a_place_that_cannot_be_is_one_line(tmp_path, kind, suffix):
     with pytest.raises(InputError, match="cannot be written") as error:
         write(model_of(Net("A", classes=3, width=64, input_size=32)), tmp_path / "no" / f"net{suffix}", kind)
