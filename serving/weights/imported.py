@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
-from models.errors import InputError
+from models.errors import InputError, cause_of
 from models.imagenet_classes import imagenet_classes
 from models.initial_weights import take_weights
 from models.net import Net
@@ -97,11 +98,16 @@ def export_imported(what: Imported, out: str) -> None:
     """Writes it as an exported model into folder `out`.
 
     Raises:
-        InputError: a Q smaller than the net's field.
+        InputError: a Q smaller than the net's field, or the folder cannot be written.
     """
     model = build(what.net)
     take_weights(model, what.weights)
-    export(model, what.net, what.head, out)
+    try:
+        export(model, what.net, what.head, out)
+    except (OSError, tf.errors.OpError) as error:
+        raise InputError(
+            f"model {out}: cannot be written ({cause_of(error)}); free some space or choose another place"
+        ) from None
 
 
 def _classes(published: Published, outputs: int, given: Classes | None, where: str) -> Classes:

@@ -12,11 +12,13 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from models.errors import InputError
+from models.errors import InputError, one_line
 from models.net import Net
 from serving.saved_model.head import Head
 from serving.weights import keras_files, torch_files
 from serving.weights.layers import FC, keras_names, torch_names
+
+FULL = "No space left on device"
 
 
 def write_weights(weights: dict[str, np.ndarray], net: Net, head: Head, path: Path, kind: str) -> None:
@@ -36,8 +38,12 @@ def write_weights(weights: dict[str, np.ndarray], net: Net, head: Head, path: Pa
     try:
         {"keras": _write_keras, "safetensors": _write_safe}[kind](part, net, head, weights)
         part.rename(path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"weights {path}: cannot be written ({error})") from None
+    except (OSError, RuntimeError, SafetensorError) as error:  # of a full disk h5py makes a RuntimeError
+        said = one_line(str(error))
+        why = FULL if FULL in said else said
+        raise InputError(
+            f"weights {path}: cannot be written ({why}); nothing was; choose another --out"
+        ) from None
     finally:
         part.unlink(missing_ok=True)
 

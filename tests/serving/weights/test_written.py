@@ -108,3 +108,13 @@ def test_a_place_that_cannot_be_is_one_line(tmp_path, kind, suffix):
     with pytest.raises(InputError, match="cannot be written") as error:
         write(model_of(Net("A", classes=3, width=64, input_size=32)), tmp_path / "no" / f"net{suffix}", kind)
     assert "\n" not in str(error.value)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
+    """The kernel's device that is always full, in place of the file: h5py makes a RuntimeError of it."""
+    path = tmp_path / "net.h5"
+    (tmp_path / ".net.h5.part").symlink_to("/dev/full")
+    with pytest.raises(InputError, match="cannot be written") as error:
+        write(model_of(Net("A", classes=3, width=64, input_size=32)), path, "keras")
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
