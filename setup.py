@@ -76,6 +76,7 @@ setup(
         "models": ["*.tsv"],
         "pipeline.report": ["templates/*"],
         "pipeline.data_check": ["templates/*"],
+        "pipeline.similar": ["templates/*"],
         "serving.page": ["*.html", "*.css", "*.js", "*.svg"],
     },
     install_requires=[*ON_TFX_1_16, *ON_TFX_1_21, *ON_BOTH],

@@ -43,7 +43,7 @@ def classify(images, server="127.0.0.1:8500", model="vgg", *, signature="serving
     """
     import grpc
 
-    kinds = _messages()
+    kinds = messages()
     tensor = {"dtype": STRING, "tensor_shape": {"dim": [{"size": len(images)}]}, "string_val": images}
     spec, inputs = {"name": model, "signature_name": signature}, [{"key": "image_bytes", "value": tensor}]
     request = kinds["Request"](model_spec=spec, inputs=inputs, output_filter=BEST)
@@ -79,15 +79,16 @@ def _pairs(outputs):
 
 
 @functools.cache
-def _messages():
+def messages(more=()):
+    """The classes of MESSAGES by name, and those of `more`, pairs of a name and its fields."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     file = descriptor_pb2.FileDescriptorProto(name="client.proto", package="client", syntax="proto3")
-    for message, fields in MESSAGES.items():
+    for message, fields in (table := MESSAGES | dict(more)).items():
         added = file.message_type.add(name=message)
         for number, name, kind in (field.split() for field in fields.split(", ")):
             field = added.field.add(name=name, number=int(number), label=3 if kind.endswith("*") else 1)
-            if (kind := kind.rstrip("*")) in MESSAGES:
+            if (kind := kind.rstrip("*")) in table:
                 field.type_name = f".client.{kind}"
             else:
                 field.type = getattr(field, f"TYPE_{kind}")
@@ -95,4 +96,4 @@ def _messages():
     pool.AddSerializedFile(file.SerializeToString())
     build = getattr(message_factory, "GetMessageClass", None)  # since protobuf 4.22
     build = build or message_factory.MessageFactory(pool).GetPrototype
-    return {name: build(pool.FindMessageTypeByName(f"client.{name}")) for name in MESSAGES}
+    return {name: build(pool.FindMessageTypeByName(f"client.{name}")) for name in table}

@@ -43,6 +43,7 @@ ROOMS = [
     "pipeline.report",
     "pipeline.data_check",
     "pipeline.prediction",
+    "pipeline.similar",
     "pipeline.running",
     "pipeline.commands",
 ]

@@ -1,97 +1,112 @@
-"""`vgg predict`: the best classes of photographs, from a server or straight from the pushed model."""
+"""`vgg predict`: the best classes of photographs, or their descriptors, from a server or the pushed model."""
 
-from contextlib import AbstractContextManager
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from models.errors import InputError
-from pipeline.commands.options import HOME, PATH
-from pipeline.environment import Environment
+from pipeline.commands.model_options import asked, model_options
+from pipeline.commands.options import PATH
 from pipeline.exit_status import BAD_INPUT, BLESSED, INTERRUPTED
 
 if TYPE_CHECKING:
-    from pipeline.prediction.predictors import Predictor
+    from pipeline.prediction.asking import Answer
+    from pipeline.prediction.descriptors import Maker
 
-AT_ONCE = 4  # requests to a server: enough to fill its batches, few enough for its queue and our memory
+TOP = 5  # names that the exported model gives
 
 
 @click.command("predict")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=PATH)
-@click.option("--server", metavar="HOST:PORT", help="Ask this server, over gRPC.  [default: no server]")
-@click.option("--rest", is_flag=True, help="Ask the server over REST; --server then names its REST port.")
-@click.option("--model-name", default="vgg", show_default=True, help="The server's name of the model.")
-@click.option("--model", metavar="DIR", type=PATH, help="With no server: a pushed model, or the folder of "
-              "its versions.  [default: HOME/serving/vgg]")  # fmt: skip
-@HOME
+@model_options
 @click.option("--single-scale", is_flag=True, help="One forward pass, at the middle Q: cheaper.")
-@click.option("--tls-ca", metavar="FILE", type=PATH,
-              help="Use TLS, and trust the authorities in this PEM file.")  # fmt: skip
-@click.option("--token-file", metavar="FILE", type=PATH, help="File of the server's token.")
-@click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True),
-              help="Seconds for one answer of the server.")  # fmt: skip
+@click.option("--top", type=click.IntRange(1, TOP), help=f"How many classes.  [default: {TOP}]")
+@click.option(
+    "--features",
+    metavar="FILE.npz",
+    type=click.Path(path_type=Path),
+    help="Write the images' descriptors to this new file; with --top beside it, show classes too.",
+)
 @click.option("--json", "json_", is_flag=True, help="For programs: one document, probabilities in 0..1.")
-def predict(images: tuple[str, ...], single_scale: bool, json_: bool, **options) -> int:
-    """The five best classes of photographs.
+def predict(
+    images: tuple[str, ...], single_scale: bool, top: int | None, features: Path | None, json_: bool,
+    **options,
+) -> int:  # fmt: skip
+    """The best classes of photographs, or their descriptors.
 
     IMAGE is a JPEG or PNG file, a folder (recursively: .jpg, .jpeg, .png), or - for standard input. With no
     --server the newest pushed model answers, in this process. Exit status: 0; 2 where an image could not be
     used (a line names it, the others are answered) or the command is wrong; 1 where the server is.
+
+    Descriptors (the paper's appendix B: fc7, averaged over places, flip and Q, of length 1) are for searching
+    and for classifiers of your own. FILE.npz is NumPy's: names [N], features float32 [N, 4096], model.
     """
-    signature = "single_scale" if single_scale else "serving_default"
-    source, opened, at_once = _source(signature, **options)
-    from pipeline.prediction.answers import show
+    if features:
+        from pipeline.prediction.descriptors import check_new
+
+        check_new(features)
+    chosen = asked(**options)
     from pipeline.prediction.asking import ask
     from pipeline.prediction.photographs import find_photographs
+    from pipeline.prediction.predictors import best_classes
 
+    signature = "single_scale" if single_scale else "serving_default"
+    classes = top or TOP if top or not features else 0
+    questions = [best_classes(signature)] if classes else []
+    made_by = None
+    if features:
+        question, made_by = chosen.describing()
+        questions.append(question)
     found = list(find_photographs(images))
+    kept: list[Answer] = []
     try:
-        answers = ask(found, opened, at_once)
-        unusable = show(answers, len(found), source=source, signature=signature, json_=json_)
+        answers = ask(found, chosen.opened(*questions), chosen.at_once)
+        if made_by:
+            answers = _keeping(answers, kept)
+        unusable = _shown(answers, len(found), chosen.words, signature, classes, json_=json_)
     except KeyboardInterrupt:
         click.echo("vgg: interrupted", err=True)
         return INTERRUPTED
+    if made_by:
+        _write(kept, made_by, features, json_=json_, alone=not classes)
     return BAD_INPUT if unusable else BLESSED
 
 
-def _source(
-    signature: str, *, server: str | None, rest: bool, model: str | None, home: str | None, model_name: str,
-    tls_ca: str | None, token_file: str | None, timeout: float,
-) -> tuple[str, AbstractContextManager["Predictor"], int]:  # fmt: skip
-    """What answers, in words; the context of it; and how many questions it is asked at once."""
-    from pipeline.prediction.predictors import Server, in_process, newest_version, over_grpc, over_rest
-
-    if server is None:
-        for option, given in (("--rest", rest), ("--tls-ca", tls_ca), ("--token-file", token_file)):
-            if given:
-                raise InputError(f"{option}: is for a server; name it with --server HOST:PORT")
-        base = Path(model) if model else Environment.from_variables({"VGG_HOME": home or ""}).serving
-        folder = newest_version(base.expanduser().absolute())
-        return str(folder), in_process(folder, signature), 1
-    if model:
-        raise InputError(f"--model {model}: is for no server; with --server give its --model-name")
-    _check_address(server)
-    chosen = Server(
-        address=server, model=model_name, timeout=timeout,
-        authority=Path(tls_ca) if tls_ca else None, token=_token(token_file) if token_file else None,
-    )  # fmt: skip
-    opened = over_rest(chosen, signature) if rest else over_grpc(chosen, signature)
-    return f"{server}, model {model_name}", opened, AT_ONCE
+def _keeping(answers: Iterable["Answer"], kept: list["Answer"]) -> Iterator["Answer"]:
+    for answer in answers:
+        kept.append(answer)
+        yield answer
 
 
-def _check_address(server: str) -> None:
-    host, _, port = server.rpartition(":")
-    if "/" in server or not host or not port.isdecimal():
-        raise InputError(f"--server {server}: expected HOST:PORT, such as 127.0.0.1:8500")
+def _shown(
+    answers: Iterable["Answer"], count: int, source: str, signature: str, top: int, *, json_: bool
+) -> int:
+    """Shows the `top` best classes, of 0 none; returns how many images could not be used."""
+    from pipeline.prediction.answers import show, watched
+
+    if top:
+        return show(answers, count, source=source, signature=signature, top=top, json_=json_)
+    return sum(answer.error is not None for answer in watched(answers, count, shown=True))
 
 
-def _token(path: str) -> str:
-    try:
-        token = Path(path).read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "is no text of ASCII characters"
-        raise InputError(f"--token-file {path}: {why}; expected a file with the server's token") from None
-    if not token.isprintable() or not token:
-        raise InputError(f"--token-file {path}: expected one line with the server's token")
-    return token
+def _write(answers: Sequence["Answer"], made_by: "Maker", path: Path, *, json_: bool, alone: bool) -> None:
+    """The file of descriptors; what is said of it is the command's result where it is asked for `alone`."""
+    from pipeline.prediction.descriptors import of_answers, write_descriptors
+
+    if all(answer.error for answer in answers):
+        click.echo(f"vgg: --features {path}: not written, as no image could be used", err=True)
+    else:
+        made = of_answers(answers, made_by)
+        write_descriptors(made, path)
+        count, width = made.features.shape
+        click.echo(f"Descriptors: {path}, {count} x {width}", err=json_ or not alone)
+    if json_ and alone:
+        images = [_plain(answer) for answer in answers]
+        document = {"model": made_by.model, "fingerprint": made_by.fingerprint, "images": images}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _plain(answer: "Answer") -> dict[str, str]:
+    return {"image": answer.photograph.name} | ({"error": answer.error} if answer.error else {})

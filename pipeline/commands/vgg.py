@@ -14,6 +14,7 @@ from pipeline.commands.predict import predict
 from pipeline.commands.push import push_command
 from pipeline.commands.report import report
 from pipeline.commands.run import run_command
+from pipeline.commands.similar import similar
 from pipeline.commands.version import VERSION
 from pipeline.commands.weights import weights
 from pipeline.exit_status import exit_status
@@ -34,6 +35,7 @@ for command in (
     weights,
     evaluate,
     predict,
+    similar,
     push_command,
     report,
     serve,

@@ -2,13 +2,29 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
 
-from pipeline.prediction.answers import Answer
 from pipeline.prediction.photographs import ImageError, Photograph
 from pipeline.prediction.predictors import Predictor
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one photograph.
+
+    Attributes:
+        photograph: as the user named it.
+        values: to each question (pipeline.prediction.predictors.Question), empty where it cannot be used.
+        error: why not, else None.
+    """
+
+    photograph: Photograph
+    values: Sequence[Any]
+    error: str | None = None
 
 
 def ask(
@@ -41,6 +57,6 @@ def _in_thread(function: Callable, *arguments: object) -> Future:
 
 def _answer(photograph: Photograph, predict: Predictor) -> Answer:
     try:
-        return Answer(photograph.name, predict(photograph.read()))
+        return Answer(photograph, predict(photograph.read()))
     except ImageError as error:
-        return Answer(photograph.name, (), str(error))
+        return Answer(photograph, (), str(error))

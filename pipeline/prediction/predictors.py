@@ -1,26 +1,29 @@
 """Where `vgg predict` gets its answers: a server over gRPC or REST, or the pushed model in this process.
 
-Each is a context of a function from an image's bytes to its best classes. It raises ImageError where the
-image is at fault, else what ends the command: InputError or ComponentError.
+Each is a context of a function from an image's bytes to the answer of each Question: its best classes, its
+descriptor. It raises ImageError where the image is at fault, else what ends the command: InputError or
+ComponentError.
 """
 
 import ssl
 import time
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
-from pipeline.exit_status import named
+from pipeline.exit_status import ComponentError, named
 from pipeline.prediction.photographs import ImageError
 from pipeline.prediction.refusals import REST_CODES, BusyError, refusal, rest_error, stated_reason
-from serving import client
+from serving import client, describing
 
 Best = list[tuple[str, float]]
-Predictor = Callable[[bytes], Best]
+Predictor = Callable[[bytes], list]
 
 WAITS = (0.5, 1, 2, 4)  # seconds, while the server's queue is full
 
@@ -44,18 +47,110 @@ class Server:
     token: str | None = None
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an image, by each way.
+
+    Attributes:
+        signature: of the exported model.
+        over_grpc, over_rest: functions of serving; of [image] and a Server's fields, to a list of one answer.
+        of_outputs: of the signature's outputs for one image, NumPy arrays, to the same answer.
+    """
+
+    signature: str
+    over_grpc: Callable[..., list]
+    over_rest: Callable[..., list]
+    of_outputs: Callable[[Mapping[str, Any]], Any]
+
+
+def best_classes(signature: str) -> Question:
+    """The best classes and their probabilities, Best, by `serving_default` or `single_scale`."""
+
+    def of_outputs(outputs: Mapping[str, Any]) -> Best:
+        names, values = (outputs[name] for name in client.BEST)
+        return [(name.decode(), float(value)) for name, value in zip(names, values, strict=True)]
+
+    return Question(
+        signature,
+        partial(client.classify, signature=signature),
+        partial(client.classify_by_rest, signature=signature),
+        of_outputs,
+    )
+
+
+def descriptor(version: int = 0) -> Question:
+    """The descriptor of appendix B, floats of Euclidean length 1; of a server's model, by that version."""
+    return Question(
+        describing.FEATURES,
+        partial(describing.describe, version=version),
+        partial(describing.describe_by_rest, version=version),
+        lambda outputs: tuple(map(float, outputs[describing.FEATURES])),
+    )
+
+
 @contextmanager
-def over_grpc(server: Server, signature: str) -> Iterator[Predictor]:
+def over_grpc(server: Server, *questions: Question) -> Iterator[Predictor]:
     """One channel for all images; its end cancels what is under way."""
-    import grpc
+    with _grpc_call(server) as call:
+        yield lambda image: [_patiently(call, each.over_grpc, image) for each in questions]
 
-    asked = {"model": server.model, "signature": signature, "timeout": server.timeout, "token": server.token}
 
-    def ask(image: bytes) -> Best:
+@contextmanager
+def over_rest(server: Server, *questions: Question) -> Iterator[Predictor]:
+    """The same by TF Serving's REST paths."""
+    call = _rest_call(server)
+    yield lambda image: [_patiently(call, each.over_rest, image) for each in questions]
+
+
+@contextmanager
+def in_process(model: Path, *questions: Question) -> Iterator[Predictor]:
+    """The SavedModel in folder `model`.
+
+    Raises:
+        InputError: it does not load, or has not a question's signature.
+    """
+    with quiet_imports():
+        import tensorflow as tf
+    try:
+        signatures = tf.saved_model.load(str(model)).signatures
+        runs = [(signatures[each.signature], each.of_outputs) for each in questions]
+    except KeyError as error:
+        raise InputError(f"model {model}: has no signature {error.args[0]}; push it again") from None
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise InputError(f"model {model}: does not load ({named(error)}); push it again") from None
+
+    def predict(image: bytes) -> list:
         try:
-            return client.classify([image], channel=channel, **asked)[0]
-        except grpc.RpcError as error:
-            raise refusal(server.address, error.code().name, error.details() or "") from None
+            found = [(run(image_bytes=tf.constant([image])), read) for run, read in runs]
+        except tf.errors.InvalidArgumentError as error:
+            raise ImageError(stated_reason(error.message)) from None
+        return [read({name: one.numpy()[0] for name, one in outputs.items()}) for outputs, read in found]
+
+    yield predict
+
+
+def served_version(server: Server, *, rest: bool) -> int:
+    """The number of the newest version that a server has ready.
+
+    Raises:
+        InputError, ComponentError: as for an image; ComponentError where no version is ready.
+    """
+    if rest:
+        found = _rest_call(server)(describing.newest_version_by_rest)
+    else:
+        with _grpc_call(server) as call:
+            found = call(describing.newest_version)
+    if found is None:
+        raise ComponentError(
+            f"server {server.address}: no version of model {server.model} is ready; try again later"
+        )
+    return found
+
+
+@contextmanager
+def _grpc_call(server: Server) -> Iterator[Callable]:
+    """A function of one of serving's functions and its arguments, whose errors are ours."""
+    import grpc
 
     if server.authority:
         _tls_context(server.authority)  # which says what gRPC would not
@@ -63,20 +158,27 @@ def over_grpc(server: Server, signature: str) -> Iterator[Predictor]:
         channel = grpc.secure_channel(server.address, credentials)
     else:
         channel = grpc.insecure_channel(server.address)
-    with channel:
-        yield lambda image: _patiently(ask, image)
+    asked = {"model": server.model, "timeout": server.timeout, "token": server.token}
 
-
-@contextmanager
-def over_rest(server: Server, signature: str) -> Iterator[Predictor]:
-    """The same by TF Serving's REST paths."""
-    tls = _tls_context(server.authority) if server.authority else None
-    address = f"{'https' if tls else 'http'}://{server.address}"
-    asked = {"signature": signature, "timeout": server.timeout, "token": server.token, "tls": tls}
-
-    def ask(image: bytes) -> Best:
+    def call(function: Callable, *arguments: Any) -> Any:
         try:
-            return client.classify_by_rest([image], address, server.model, **asked)[0]
+            return function(*arguments, channel=channel, **asked)
+        except grpc.RpcError as error:
+            raise refusal(server.address, error.code().name, error.details() or "") from None
+
+    with channel:
+        yield call
+
+
+def _rest_call(server: Server) -> Callable:
+    """The same over REST."""
+    tls = _tls_context(server.authority) if server.authority else None
+    asked = {"server": f"{'https' if tls else 'http'}://{server.address}", "model": server.model}
+    asked |= {"timeout": server.timeout, "token": server.token, "tls": tls}
+
+    def call(function: Callable, *arguments: Any) -> Any:
+        try:
+            return function(*arguments, **asked)
         except urllib.error.HTTPError as error:
             code = REST_CODES.get(error.code, f"HTTP status {error.code}")
             raise refusal(server.address, code, rest_error(error.msg)) from None
@@ -85,34 +187,7 @@ def over_rest(server: Server, signature: str) -> Iterator[Predictor]:
             code = "DEADLINE_EXCEEDED" if isinstance(cause, TimeoutError) else "UNAVAILABLE"
             raise refusal(server.address, code, str(cause)) from None
 
-    yield lambda image: _patiently(ask, image)
-
-
-@contextmanager
-def in_process(model: Path, signature: str) -> Iterator[Predictor]:
-    """The SavedModel in folder `model`.
-
-    Raises:
-        InputError: it does not load, or has no such signature.
-    """
-    with quiet_imports():
-        import tensorflow as tf
-    try:
-        run = tf.saved_model.load(str(model)).signatures[signature]
-    except KeyError:
-        raise InputError(f"model {model}: has no signature {signature}; push it again") from None
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise InputError(f"model {model}: does not load ({named(error)}); push it again") from None
-
-    def predict(image: bytes) -> Best:
-        try:
-            outputs = run(image_bytes=tf.constant([image]))
-        except tf.errors.InvalidArgumentError as error:
-            raise ImageError(stated_reason(error.message)) from None
-        names, values = (outputs[name].numpy()[0] for name in client.BEST)
-        return [(name.decode(), float(value)) for name, value in zip(names, values, strict=True)]
-
-    yield predict
+    return call
 
 
 def newest_version(base: Path) -> Path:
@@ -133,13 +208,13 @@ def newest_version(base: Path) -> Path:
     return max(versions, key=lambda path: int(path.name))
 
 
-def _patiently(ask: Predictor, image: bytes) -> Best:
+def _patiently(call: Callable, function: Callable, image: bytes) -> Any:
     for wait in WAITS:
         try:
-            return ask(image)
+            return call(function, [image])[0]
         except BusyError:
             time.sleep(wait)
-    return ask(image)
+    return call(function, [image])[0]
 
 
 def _tls_context(authority: Path) -> ssl.SSLContext:

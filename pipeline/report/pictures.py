@@ -1,18 +1,16 @@
 """Pictures of an evaluation: the best and worst predictions, class score maps, filters, the mean colour."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
 
 from components.datasets.layouts import LAYOUTS
 from components.evaluation.posteriors import parse_image
 from components.split_records import records_in
 from models.errors import InputError
-from pipeline.report.data_uris import jpeg, png
+from pipeline.report.data_uris import png, small_jpeg
 from pipeline.report.predictions import EvaluatedImage, Summary, best_other
 from pipeline.report.score_maps import ScoreMap, Scorer
 from pipeline.report.store import Evaluated, Home
@@ -111,10 +109,7 @@ def photographs(folder: str, wanted: Iterable[bytes]) -> dict[bytes, bytes]:
 
 def thumbnail(key: bytes, encoded: bytes) -> Thumbnail:
     """A JPEG of at most LONGER_SIDE pixels a side; without the photograph's metadata."""
-    with Image.open(io.BytesIO(encoded)) as image:
-        small = ImageOps.exif_transpose(image).convert("RGB")  # as models.images.decode shows it
-    small.thumbnail((LONGER_SIDE, LONGER_SIDE))
-    return Thumbnail(_id(key), jpeg(small, QUALITY), *small.size)
+    return Thumbnail(_id(key), *small_jpeg(encoded, LONGER_SIDE, QUALITY))
 
 
 def filters(kernel: np.ndarray, side: int = 8, columns: int = 16) -> str:

@@ -101,7 +101,7 @@ def test_a_token_is_sent(base_path, tmp_path):
 
 
 def test_requests_are_those_of_tensorflow_servings_own_classes():
-    kinds = client._messages()
+    kinds = client.messages()
     tensor = {"dtype": client.STRING, "tensor_shape": {"dim": [{"size": 2}]}, "string_val": [b"a", b"b"]}
     ours = kinds["Request"](
         model_spec={"name": "vgg", "signature_name": "single_scale"},
@@ -126,7 +126,7 @@ def test_answers_may_hold_their_floats_as_numbers_or_as_bytes(content):
         response.outputs["top_probabilities"].CopyFrom(tf.make_tensor_proto(values))
     else:
         response.outputs["top_probabilities"].float_val.extend(values.ravel())
-    read = client._messages()["Response"].FromString(response.SerializeToString())
+    read = client.messages()["Response"].FromString(response.SerializeToString())
     found = client._pairs({output.key: output.value for output in read.outputs})
     assert found == [[("a", 0.75), ("b", 0.25)], [("c", 0.5), ("ä", 0.125)]]
 

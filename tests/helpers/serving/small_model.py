@@ -27,7 +27,7 @@ def write_small_model(path: Path, seed: int) -> None:
         )
 
     predict, slow = of(_predict), of(_slow)
-    served = {"serving_default": predict, "single_scale": predict, "slow": slow}
+    served = {"serving_default": predict, "single_scale": predict, "slow": slow, "features": of(_features)}
     tf.saved_model.save(module, str(path), served)
 
 
@@ -39,6 +39,11 @@ def _predict(image_bytes: tf.Tensor, offset: tf.Tensor) -> dict[str, tf.Tensor]:
     best = tf.math.top_k(probabilities, 5)
     names = tf.gather(tf.constant(CLASSES), best.indices)
     return {"probabilities": probabilities, "top_classes": names, "top_probabilities": best.values}
+
+
+def _features(image_bytes: tf.Tensor, offset: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Of as many numbers as there are classes."""
+    return {"features": tf.math.l2_normalize(_predict(image_bytes, offset)["probabilities"], axis=1)}
 
 
 def _check(image_bytes: tf.Tensor) -> tf.Operation:

@@ -10,9 +10,12 @@ import sys
 def test_a_terminal_gets_bars_as_long_as_the_probabilities():
     """In a pseudo-terminal of 80 columns, with a name that does not fit on a line."""
     program = (
-        "from pipeline.prediction.answers import Answer, show\n"
+        "from pipeline.prediction.answers import show\n"
+        "from pipeline.prediction.asking import Answer\n"
+        "from pipeline.prediction.photographs import Photograph\n"
         f"best = [('great white shark, {'man-eater, ' * 8}end', 0.75), ('tench', 0.25), ('hen', 0.0)]\n"
-        "show([Answer('a.jpg', best)], 1, source='', signature='', json_=False)\n"
+        "answers = [Answer(Photograph('a.jpg', 'a.jpg'), [best])]\n"
+        "show(answers, 1, source='', signature='', top=5, json_=False)\n"
     )
     text = in_terminal([sys.executable, "-c", program], columns=80)
     lines = [re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", line).rstrip() for line in text.splitlines()]

@@ -50,8 +50,9 @@ def test_a_full_queue_is_waited_for(monkeypatch):
 
     monkeypatch.setattr(predictors.client, "classify", classify)
     monkeypatch.setattr(predictors.time, "sleep", waits.append)
-    with predictors.over_grpc(predictors.Server("127.0.0.1:1", "vgg", 1.0), "serving_default") as predict:
-        assert predict(b"image") == [("hen", 1.0)]
+    question = predictors.best_classes("serving_default")
+    with predictors.over_grpc(predictors.Server("127.0.0.1:1", "vgg", 1.0), question) as predict:
+        assert predict(b"image") == [[("hen", 1.0)]]
         assert waits == [0.5, 1]
         refusals[:] = [Full() for _ in range(9)]
         with pytest.raises(ComponentError, match="busy .the queue is full."):
