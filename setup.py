@@ -54,6 +54,7 @@ ON_BOTH = [
     "jinja2>=3",
     "markupsafe>=2",
     "scipy>=1.9",
+    "scikit-learn>=1.5",
     "safetensors>=0.4",
     "tomli>=2",
     "starlette>=1,<2",

@@ -29,11 +29,13 @@ class Precision(str, enum.Enum):
 
 
 class TrainedLayers(str, enum.Enum):
-    """Which layers' weights training changes: all, the three fully connected ones, or fc8 alone."""
+    """Which layers' weights training changes: all, the three fully connected ones, or fc8 alone; or fc8 as a
+    linear SVM on descriptors (appendix B, components/transfer), which knows nothing of batches and rates."""
 
     ALL = "all"
     FC = "fc"
     LAST = "last"
+    SVM = "svm"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Training:
         new_last_layer: whether fc8 has random weights though there is a base model, which then is of other
             classes (appendix B). The base model's mean RGB is subtracted, and not the data's: the layers that
             are taken over were trained on it.
-        trained_layers: the others keep the base model's weights.
+        trained_layers: the others keep the base model's weights. With `svm` nothing else here counts but the
+            seed: the descriptors are those of the evaluation's Q, and the net is the base model's.
         last_layer_rate: fc8's learning rate as a multiple of the others'.
     """
 

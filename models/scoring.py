@@ -46,7 +46,12 @@ def softmax_of_mean_scores(maps: tf.Tensor) -> tf.Tensor:
 
     Scores are averaged over all places of an image's views before the soft-max, as in the paper's text.
     """
-    return tf.nn.softmax(tf.reduce_mean(tf.cast(maps, tf.float32), axis=[-4, -3, -2]))
+    return tf.nn.softmax(mean_scores(maps))
+
+
+def mean_scores(maps: tf.Tensor) -> tf.Tensor:
+    """Scores, or descriptors, [..., classes] of maps [..., V, h, w, classes]: their mean over all places."""
+    return tf.reduce_mean(tf.cast(maps, tf.float32), axis=[-4, -3, -2])
 
 
 def flip_average(maps: tf.Tensor) -> tf.Tensor:

@@ -5,7 +5,7 @@ does not grow with the number of images. The result does not depend on how image
 decoded and looked at as by the exported model: by models.images.decode and models.scoring.views.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -45,6 +45,7 @@ class ViewScorer:
         input_size: side of a crop, pixels.
         mean_rgb: subtracted, grey levels.
         most_pixels, squares: the exported model's, see serving.saved_model.head.
+        of_maps: what is made of the net's maps [..., V, h, w, n]: [..., n].
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class ViewScorer:
         mean_rgb: Sequence[float],
         most_pixels: int = MOST_PIXELS,
         squares: int = SQUARES,
+        of_maps: Callable[[tf.Tensor], tf.Tensor] = scoring.softmax_of_mean_scores,
     ):
+        self._of_maps = of_maps
         self._method, self._shorter_side, self._size = method, shorter_side, input_size
         self._mean, self._most_pixels, self._squares = tuple(mean_rgb), most_pixels, squares
         self._net = net
@@ -139,7 +142,7 @@ class ViewScorer:
     def _of_image_and_flip(self, views: tf.Tensor) -> tf.Tensor:
         """[N, V, H, W, 3] to [2, N, classes]."""
         maps = scoring.score_maps(lambda batch: self._net(batch, training=False), views, flip=True)
-        return scoring.softmax_of_mean_scores(maps)
+        return self._of_maps(maps)
 
 
 def _stack(group: list[tuple[int, np.ndarray]]) -> tuple[list[int], np.ndarray]:

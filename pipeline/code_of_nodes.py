@@ -30,9 +30,13 @@ NOT_TRAINING = (
 """What the Trainer runs and trained weights do not depend on."""
 
 
-def training_code() -> str:
+NET, SVM = "components.training.trainer.run_fn", "components.transfer.svm_trainer.run_fn"
+"""What a Trainer runs: a net's training, or that of a linear SVM as its last layer."""
+
+
+def training_code(run_fn: str = NET) -> str:
     """The fingerprint of what decides the weights that a Trainer writes."""
-    return fingerprint("components.training.trainer.run_fn", without=NOT_TRAINING)
+    return fingerprint(run_fn, without=NOT_TRAINING)
 
 
 def add_code(nodes: Iterable[BaseNode], kept: Mapping[str, str] | None = None) -> None:

@@ -1,14 +1,14 @@
 """The pipeline: wiring of TFX components, and nothing else. Nothing is read or written here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from itertools import chain
 
 # Not tfx.v1: that imports all of Google Cloud's AI platform, ten seconds for each process.
 from tfx import components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2, transform_pb2
+from tfx.proto import infra_validator_pb2, pusher_pb2, transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.channel_utils import union
 
@@ -26,26 +26,14 @@ from components.pushing.exporter import Exporter
 from components.pushing.infra_validation import InfraValidation
 from components.pushing.pusher import Pusher
 from components.recipe import to_json
-from components.training.trainer import BASE, BASE_CONTENT, CODE, CONFIG
-from pipeline.code_of_nodes import add_code, training_code
+from pipeline.code_of_nodes import add_code
 from pipeline.environment import PIPELINE_NAME, Environment
-from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, chain, fused
+from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused
 from pipeline.metadata_connection import metadata_connection
+from pipeline.trainers import Data, trainers_of
 
 TRIED_PHOTOGRAPHS = 2  # a full-width net takes seconds for each on a CPU
 TF_SERVING_TAG = "2.16.1"
-
-
-@dataclass(frozen=True)
-class _Data:
-    """Outputs of the components that read the data, and the gate that training waits for."""
-
-    nodes: list[BaseNode]
-    examples: BaseChannel
-    statistics: BaseChannel
-    schema: BaseChannel
-    transform_graph: BaseChannel
-    gate: BaseNode
 
 
 def create_pipeline(
@@ -62,9 +50,9 @@ def create_pipeline(
     """
     data = _data(experiment, environment)
     members = fused(experiment, experiments)
-    trainers = _trainers(members, environment, data, experiments, kept or {})
+    trainers = trainers_of(members, environment, data, experiments, kept or {})
     wanted = averaging_plan([(member.weights, member.weights, member.evaluation) for member in members])
-    models = {weights: trainer.outputs["model"] for weights, trainer in trainers.items()}
+    models = {weights: nodes[-1].outputs["model"] for weights, nodes in trainers.items()}
     exporter = Exporter(trained=models[experiment.weights], evaluation=to_json(experiment.evaluation))
     baseline = _baseline(experiment, exporter) if experiment.evaluation.against_baseline else None
     if baseline:
@@ -94,14 +82,14 @@ def create_pipeline(
     return Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=str(environment.pipeline_root),
-        components=[*data.nodes, *trainers.values(), *evaluation, *push],
+        components=[*data.nodes, *chain(*trainers.values()), *evaluation, *push],
         enable_cache=True,
         metadata_connection_config=metadata_connection(environment),
         beam_pipeline_args=list(environment.beam),
     )
 
 
-def _data(experiment: Experiment, environment: Environment) -> _Data:
+def _data(experiment: Experiment, environment: Environment) -> Data:
     example_gen = ShardExampleGen(str(environment.data), copy=environment.copy_data)
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx_components.StatisticsGen(examples, stats_options=statistics_options())
@@ -125,60 +113,10 @@ def _data(experiment: Experiment, environment: Environment) -> _Data:
         most_undecodable=experiment.most_undecodable,
     )
     nodes = [example_gen, statistics_gen, schema_gen, validator, anomaly_gate, transform, undecodable_gate]
-    return _Data(nodes, examples, statistics, schema, transform_graph, undecodable_gate)
+    return Data(nodes, examples, statistics, schema, transform_graph, undecodable_gate)
 
 
-def _trainers(
-    members: list[Experiment],
-    environment: Environment,
-    data: _Data,
-    experiments: Mapping[str, Experiment],
-    kept: Mapping[str, str],
-) -> dict[str, BaseNode]:
-    """A Trainer for each net of the members' chains, each the base model of the next, by weights.
-
-    Its id is the trained net's name: another experiment that needs this net finds it in TFX's cache. A
-    model to start from replaces all but the last.
-    """
-    trainers: dict[str, BaseNode] = {}
-    for member in members:
-        base = None
-        for stage in [member] if environment.init_from else chain(member, experiments):
-            if stage.weights not in trainers:
-                trainers[stage.weights] = _trainer(stage, base, environment, data, kept)
-            base = trainers[stage.weights].outputs["model"]
-    return trainers
-
-
-def _trainer(
-    stage: Experiment,
-    base: BaseChannel | None,
-    environment: Environment,
-    data: _Data,
-    kept: Mapping[str, str],
-) -> BaseNode:
-    id_ = f"Trainer.{stage.weights}"
-    code = kept.get(id_, training_code())
-    trainer = tfx_components.Trainer(
-        run_fn="components.training.trainer.run_fn",
-        examples=data.examples,
-        transform_graph=data.transform_graph,
-        schema=data.schema,
-        base_model=base,
-        train_args=trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT]),
-        eval_args=trainer_pb2.EvalArgs(splits=[EVAL_SPLIT]),
-        custom_config={
-            CONFIG: to_json(stage.config),
-            BASE: str(environment.init_from or ""),
-            **({BASE_CONTENT: environment.init_fingerprint} if environment.init_from else {}),
-            **({CODE: code} if code else {}),
-        },
-    ).with_id(id_)
-    trainer.add_upstream_node(data.gate)
-    return trainer
-
-
-def _scorer(view: View, model: BaseChannel, data: _Data) -> BaseNode:
+def _scorer(view: View, model: BaseChannel, data: Data) -> BaseNode:
     """Its id is the view's name: each evaluation that needs these forward passes finds them in the cache."""
     scorer = Scorer(
         model=model, examples=data.examples, statistics=data.statistics, view=to_json(view)

@@ -35,6 +35,7 @@ ROOMS = [
     "components.ingestion",
     "components.training",
     "components.evaluation",
+    "components.transfer",
     "components.pushing",
     "pipeline.experiments",
     "pipeline",  # environment.py, pipeline.py, exit_status.py

@@ -2,8 +2,29 @@
 
 import dataclasses
 
+from components.recipe import TrainedLayers
 from models.net import Net
 from pipeline.experiments.experiment import Experiment
+
+
+def note_on_base(written: Experiment, taken: Experiment) -> str:
+    """One line where S or Q is not what the experiment says, as the base model's crop is another; "" else."""
+    before, now = _sides(written), _sides(taken)
+    if before == now:
+        return ""
+    return (
+        f"{now}: the experiment's {before} are for crops of {written.config.net.input_size} pixels, and the "
+        f"model to start from has {taken.config.net.input_size}"
+    )
+
+
+def _sides(entry: Experiment) -> str:
+    smallest, largest = entry.config.training.scales
+    sides = ", ".join(map(str, entry.evaluation.shorter_sides))
+    q = f"Q = {sides}"
+    if entry.config.training.trained_layers is TrainedLayers.SVM:
+        return q
+    return f"S = {smallest}" + (f" to {largest}" if largest > smallest else "") + f", {q}"
 
 
 def with_net_of_base(entry: Experiment, base: Net) -> Experiment:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from components.recipe import Evaluation, TrainerConfig
+from components.recipe import Evaluation, TrainedLayers, TrainerConfig
 from models.errors import InputError
 from pipeline.experiments.paper_tables import FusionRow, Row
 
@@ -37,6 +37,11 @@ class Experiment:
     paper: Row | FusionRow | None = None
     net_of_base: bool = False
     fixes_classes: bool = False
+
+    @property
+    def needs_base(self) -> bool:
+        """Whether it cannot do without a model to start from."""
+        return self.net_of_base or self.config.training.trained_layers is TrainedLayers.SVM
 
     def __post_init__(self):
         if min(self.evaluation.shorter_sides) < self.config.net.input_size:

@@ -11,7 +11,7 @@ imagenet-smoke: `VGG_DATA=DATA VGG_EXPERIMENT=imagenet-smoke tfx run create --pi
     250 photographs, 5.6 GiB of memory; 99.6 %, as after three steps it must be.
 """
 
-from components.recipe import TOP1_ERROR, Evaluation, Threshold, TrainerConfig, Training
+from components.recipe import TOP1_ERROR, Evaluation, Threshold, TrainedLayers, TrainerConfig, Training
 from models.net import Net
 from pipeline.experiments.experiment import Experiment
 
@@ -111,4 +111,21 @@ FINETUNE = Experiment(
     net_of_base=True,
 )
 
-SMALL = (DEMO, FLOWERS, FINETUNE, *CHAIN_IN_MINIATURE, IMAGENET_SMOKE)
+TRANSFER = Experiment(
+    name="transfer",
+    summary="a linear SVM on descriptors of a trained or imported net (VGG_INIT_FROM), for your classes",
+    config=TrainerConfig(
+        net=Net("D"),
+        training=Training(
+            smallest_side=256,
+            largest_side=512,
+            new_last_layer=True,
+            trained_layers=TrainedLayers.SVM,
+        ),
+    ),
+    evaluation=Evaluation(shorter_sides=(256, 384, 512)),
+    weights="transfer",
+    net_of_base=True,
+)
+
+SMALL = (DEMO, FLOWERS, FINETUNE, TRANSFER, *CHAIN_IN_MINIATURE, IMAGENET_SMOKE)

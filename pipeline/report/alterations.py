@@ -4,7 +4,7 @@ A home folder keeps evaluations of earlier versions of this project, and of runs
 of such a run must not stand in a row of the paper's tables.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from components.evaluation.averaging_plan import Group, averaging_plan
 from pipeline.experiments.base_net import with_net_of_base
@@ -25,7 +25,7 @@ def alteration(one: Evaluated, nets: Mapping[int, TrainedNet], entry: Experiment
     """
     if entry is None:
         return "this version knows no experiment of that name"
-    entry = _of_its_base(entry, one, nets)
+    entry = of_its_base(entry, one.nets, nets)
     members = {member.weights: member for member in fused(entry, EXPERIMENTS)}
     trained = {nets[id_].weights: nets[id_] for id_ in one.nets}
     if set(trained) != set(members):
@@ -41,9 +41,9 @@ def alteration(one: Evaluated, nets: Mapping[int, TrainedNet], entry: Experiment
     return _tested_otherwise(one, entry)
 
 
-def _of_its_base(entry: Experiment, one: Evaluated, nets: Mapping[int, TrainedNet]) -> Experiment:
-    """Of an experiment that trains any model's net: the one that was trained."""
-    trained = [nets[id_].config.net for id_ in one.nets]
+def of_its_base(entry: Experiment, ids: Sequence[int], nets: Mapping[int, TrainedNet]) -> Experiment:
+    """Of an experiment that trains any model's net: the one that was trained, with its S and Q."""
+    trained = [nets[id_].config.net for id_ in ids if nets[id_].config]
     return with_net_of_base(entry, trained[0]) if entry.net_of_base and trained else entry
 
 

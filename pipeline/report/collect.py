@@ -15,7 +15,7 @@ from models.label_space import LabelSpace, compare_models
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS
 from pipeline.report import identity, learning, naming
-from pipeline.report.alterations import alteration
+from pipeline.report.alterations import alteration, of_its_base
 from pipeline.report.figures import (
     CalibrationBin,
     ClassFigures,
@@ -161,6 +161,8 @@ def _difference_in_the_paper(first: ExperimentFigures, second: ExperimentFigures
 
 def _experiment(one: Evaluated, home: Home, summary: Summary, folder: Path) -> ExperimentFigures:
     entry = EXPERIMENTS.get(one.experiment)
+    if entry:
+        entry = of_its_base(entry, one.nets, home.nets)
     figures = read_figures(one.evaluation)
     overall = tuple(figure for figure in figures if not figure.of_class)
     by_class = tuple(_class(figure) for figure in figures if figure.of_class and figure.name == AVERAGE)
@@ -216,7 +218,7 @@ def _net(net: TrainedNet, home: Home) -> NetFigures:
     training = net.config.training if net.config else None
     return NetFigures(
         weights=net.weights,
-        starts_from=home.nets[net.base].weights if net.base else "",
+        starts_from=home.nets[net.base].weights if net.base else net.init_from,
         seed=training.seed if training else None,
         recipe=_recipe(net),
         seconds=net.seconds,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from components.evaluation.tfma_results import Measured
+from components.recipe import TrainedLayers
 from models.protocols import Method
 from pipeline.report.figures import ExperimentFigures, NetFigures, Report
 
@@ -53,12 +54,19 @@ def interval(measured: Measured) -> str:
 
 def _model(found: ExperimentFigures, nets: list[NetFigures]) -> tuple[str, ...]:
     lines = [f"Experiment {found.name}: {found.summary}" if found.summary else f"Experiment {found.name}"]
-    lines.append(
-        f"Net {found.net} of Simonyan & Zisserman 2014, trained at S = {found.s}, {found.classes} classes."
-    )
+    svm = [net for net in nets if net.recipe.get("trained layers") == TrainedLayers.SVM.value]
+    at = "" if svm else f"trained at S = {found.s}, "
+    lines.append(f"Net {found.net} of Simonyan & Zisserman 2014, {at}{found.classes} classes.")
     for net in nets:
         start = f"the weights of {net.starts_from}" if net.starts_from else "random weights"
-        lines.append(f"{net.weights}: {len(net.epochs)} epochs from {start}, seed {net.seed}.")
+        if net in svm:
+            lines.append(
+                f"{net.weights}: {start}, and as the last layer a linear SVM on their descriptors, seed "
+                f"{net.seed}. The posteriors are the soft-max of the SVM's scores; nothing made them "
+                "probabilities."
+            )
+        else:
+            lines.append(f"{net.weights}: {len(net.epochs)} epochs from {start}, seed {net.seed}.")
     commit = f", commit {found.identity.commit}" if found.identity else ""
     lines.append(f"Run {found.run}, finished {found.finished}{commit}.")
     return tuple(lines)
@@ -120,7 +128,8 @@ def _limits(found: ExperimentFigures, nets: list[NetFigures]) -> tuple[str, ...]
         "without an error the true error may still be as high as about 3/n.",
         "Robustness to damaged, adversarial or shifted images, and fairness, were not measured.",
     ]
-    if any(net.recipe.get("drops") == "()" for net in nets):
+    svm = TrainedLayers.SVM.value
+    if any(net.recipe.get("drops") == "()" and net.recipe.get("trained layers") != svm for net in nets):
         lines.insert(
             1,
             "The validation images also decided when the learning rate dropped and training ended, so these "

@@ -14,7 +14,7 @@ from components.evaluation.averaging_plan import BASELINE, AveragingPlan, Group
 from components.evaluation.view import View
 from components.pushing.pusher import PUSHED, VERSION
 from components.recipe import TrainerConfig, from_json
-from components.training.trainer import CONFIG
+from components.training.trainer import BASE, CONFIG
 from models.errors import InputError
 from pipeline.environment import Environment
 from pipeline.metadata_connection import metadata_connection
@@ -66,6 +66,7 @@ class TrainedNet:
         model: folder of the SavedModel.
         logs: folder of TensorBoard's logs.
         seconds: that training took.
+        init_from: folder of the model of VGG_INIT_FROM that it started from, "" without one.
     """
 
     id: int
@@ -75,6 +76,7 @@ class TrainedNet:
     model: str
     logs: str
     seconds: float
+    init_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ class _Reader:
                 model=path_utils.serving_model_path(self._lineage.uri(model)),
                 logs=f"{self._lineage.uri(trainer.outputs['model_run'][0])}/logs",
                 seconds=trainer.ended - trainer.started,
+                init_from=_custom(trainer).get(BASE, ""),
             )
         return model
 
@@ -238,6 +241,10 @@ def _groups(averager: Execution) -> tuple[Group, ...]:
 
 def _config(trainer: Execution) -> TrainerConfig | None:
     try:
-        return from_json(TrainerConfig, json.loads(trainer.text("custom_config"))[CONFIG])
+        return from_json(TrainerConfig, _custom(trainer)[CONFIG])
     except (TypeError, ValueError, KeyError):
         return None
+
+
+def _custom(trainer: Execution) -> dict:
+    return json.loads(trainer.text("custom_config") or "null") or {}

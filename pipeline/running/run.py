@@ -38,7 +38,7 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     environment = Environment.from_variables(variables)
     written, experiments = _chosen(variables)
     for each in written:
-        if each.net_of_base:
+        if each.needs_base:
             check_base(each.name, environment.init_from)
     if check:
         find_shards(environment.data)
@@ -51,7 +51,8 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     for each in written:
         if check and each.fixes_classes:
             check_classes(environment.data, each.name, each.config.net.classes, there)
-    experiments, notes = _for_data(written, _for_base(written, experiments, environment), there)
+    experiments = _for_base(written, experiments, environment)
+    experiments, notes = _for_data(written, experiments, there)
     started = time.time()
     runners = [_run_one(experiments[name], environment, experiments, notes[name]) for name in notes]
     if any(runner.ran for runner in runners):
@@ -87,12 +88,18 @@ def _for_base(
 def _for_data(
     written: list["Experiment"], experiments: "Mapping[str, Experiment]", there: int | None
 ) -> tuple["Mapping[str, Experiment]", dict[str, list[str]]]:
-    """All experiments, for as many classes as the data have, and what is to be said of that, by name."""
+    """All experiments, for as many classes as the data have, and what is to be said of what they became, by
+    name.
+    """
+    from pipeline.experiments.base_net import note_on_base
     from pipeline.experiments.classes import note_on_classes, with_classes_of_data
 
     taken = with_classes_of_data([each.name for each in written], experiments, there)
-    notes = {each.name: note_on_classes(each, taken[each.name], there) for each in written}
-    return taken, {name: [note] if note else [] for name, note in notes.items()}
+    notes = {
+        each.name: [note_on_base(each, taken[each.name]), note_on_classes(each, taken[each.name], there)]
+        for each in written
+    }
+    return taken, {name: [line for line in lines if line] for name, lines in notes.items()}
 
 
 def _run_one(

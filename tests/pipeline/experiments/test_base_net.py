@@ -51,5 +51,5 @@ def test_which_layers_are_trained_is_a_field(tmp_path):
     assert found.config.training.trained_layers is TrainedLayers.LAST
     assert found.net_of_base
     (tmp_path / "mine.toml").write_text('base = "finetune"\n[training]\ntrained_layers = "first"\n')
-    with pytest.raises(InputError, match="expected one of all, fc, last"):
+    with pytest.raises(InputError, match="expected one of all, fc, last, svm"):
         read_experiment(str(tmp_path / "mine.toml"))
