@@ -9,7 +9,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 
 from components.evaluation.averaging_plan import AVERAGE
-from components.evaluation.evaluator import eval_config
+from components.evaluation.eval_config import eval_config
 from components.evaluation.metrics import (
     PosteriorMetrics,
     cross_entropy,

@@ -28,7 +28,8 @@ import json, os, signal, sys
 import numpy as np
 import tensorflow as tf
 folder, out = sys.argv[1:3]
-devices, epochs, steps, stopped = map(int, sys.argv[3:])
+devices, stopped = map(int, sys.argv[3:])
+epochs, steps = 3, 2
 cpus = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * devices)
 from components.training.distribution import choose_strategy
@@ -77,20 +78,20 @@ def _start(arguments: list, config: dict | None = None) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
 
 
-def _run_one(folder: Path, devices: int, epochs: int, steps: int) -> tuple[list, list]:
+def _run_one(folder: Path, devices: int) -> tuple[list, list]:
     """First and last weights."""
-    process = _start([folder, folder / "weights.npz", devices, epochs, steps, NOBODY])
+    process = _start([folder, folder / "weights.npz", devices, NOBODY])
     out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors[-3000:]
     assert f"REPLICAS {devices}" in out
     return _weights(folder / "weights.npz")
 
 
-def _run_two(folder: Path, epochs: int, steps: int, stopped: int = NOBODY) -> list[tuple[int, str]]:
+def _run_two(folder: Path, stopped: int = NOBODY) -> list[tuple[int, str]]:
     """Status and output of two workers with the same checkpoint folder, weights in 0.npz and 1.npz."""
     with ExitStack() as kept:
         addresses = [kept.enter_context(_port()) for _ in range(2)]
-        return _run_workers(folder, addresses, epochs, steps, stopped)
+        return _run_workers(folder, addresses, stopped)
 
 
 @contextmanager
@@ -102,10 +103,10 @@ def _port() -> Iterator[str]:
         yield f"127.0.0.1:{kept.getsockname()[1]}"
 
 
-def _run_workers(folder: Path, addresses: list[str], epochs: int, steps: int, stopped: int) -> list:
+def _run_workers(folder: Path, addresses: list[str], stopped: int) -> list:
     processes = [
         _start(
-            [folder, folder / f"{index}.npz", 1, epochs, steps, stopped],
+            [folder, folder / f"{index}.npz", 1, stopped],
             {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}},
         )
         for index in (0, 1)
@@ -141,45 +142,46 @@ def _apart(weights: list[np.ndarray], others: list[np.ndarray]) -> list[float]:
     return [np.abs(a - b).max() for a, b in zip(weights, others, strict=True)]
 
 
-@pytest.mark.slow
-def test_six_steps_on_several_devices_are_those_of_one(tmp_path):
-    """Six epochs of one step, so that each step's loss is seen."""
-    first, one = _run_one(tmp_path / "one", devices=1, epochs=6, steps=1)
-    losses = _losses(tmp_path / "one")
-    assert min(_apart(one, first)) > 1e-4
-    assert len(losses) == 6
-    assert len(set(losses)) == 6
-    for devices in (2, 4):
-        folder = tmp_path / str(devices)
-        again, several = _run_one(folder, devices, epochs=6, steps=1)
-        assert all(map(np.array_equal, first, again))
-        assert max(_apart(one, several)) < 1e-5
-        np.testing.assert_allclose(_losses(folder), losses, rtol=0, atol=1e-5)
+@pytest.fixture(scope="module")
+def one(tmp_path_factory) -> Path:
+    """The folder of a training on one device, three epochs of two steps."""
+    folder = tmp_path_factory.mktemp("one")
+    first, last = _run_one(folder, devices=1)
+    losses = _losses(folder)
+    assert min(_apart(last, first)) > 1e-4
+    assert len(losses) == 3
+    assert len(set(losses)) == 3
+    return folder
 
 
 @pytest.mark.slow
-def test_five_steps_in_two_processes_are_those_of_one(tmp_path):
-    _, one = _run_one(tmp_path / "one", devices=1, epochs=5, steps=1)
-    ends = _run_two(tmp_path / "two", epochs=5, steps=1)
-    assert [("REPLICAS 2" in out, "epoch   5" in out) for _, out in ends] == [(True, True), (True, False)]
-    for index in (0, 1):
-        assert max(_apart(one, _weights(tmp_path / f"two/{index}.npz")[1])) < 1e-5
-    np.testing.assert_allclose(_losses(tmp_path / "two"), _losses(tmp_path / "one"), rtol=0, atol=1e-5)
+@pytest.mark.parametrize("devices", [2, 4])
+def test_six_steps_on_several_devices_are_those_of_one(one, tmp_path, devices):
+    expected_first, expected = _weights(one / "weights.npz")
+    first, several = _run_one(tmp_path, devices)
+    assert all(map(np.array_equal, first, expected_first))
+    assert max(_apart(several, expected)) < 1e-5
+    np.testing.assert_allclose(_losses(tmp_path), _losses(one), rtol=0, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_sigterm_to_one_worker_ends_both_at_the_same_step_and_both_go_on(tmp_path):
-    """In the middle of the second of two epochs of three steps; the worker that gets it is not the chief."""
-    _, one = _run_one(tmp_path / "one", devices=1, epochs=2, steps=3)
-    for status, out in _run_two(tmp_path / "two", epochs=2, steps=3, stopped=1):
+def test_two_processes_stopped_by_sigterm_to_one_end_at_one_step_and_go_on_to_the_weights_of_one(
+    one, tmp_path
+):
+    """In the middle of the second epoch; the worker that gets it is not the chief."""
+    for status, out in _run_two(tmp_path, stopped=1):
         assert status == 75
-        assert "stopped by SIGTERM after step 4" in out
-    assert [path.name for path in (tmp_path / "two").glob("*-4.index")] == ["ckpt-4.index"]
-    chief, other = _run_two(tmp_path / "two", epochs=2, steps=3)
-    assert "going on after step 4, in epoch 2" in chief[1]
+        assert "stopped by SIGTERM after step 3" in out
+    assert [path.name for path in tmp_path.glob("*-3.index")] == ["ckpt-3.index"]
+    chief, other = _run_two(tmp_path)
+    assert "going on after step 3, in epoch 2" in chief[1]
     assert "going on" not in other[1]
+    assert all("REPLICAS 2" in out for _, out in (chief, other))
+    assert ["epoch   3" in out for _, out in (chief, other)] == [True, False]
+    _, expected = _weights(one / "weights.npz")
     for index in (0, 1):
-        assert max(_apart(one, _weights(tmp_path / f"two/{index}.npz")[1])) < 1e-5
+        assert max(_apart(expected, _weights(tmp_path / f"{index}.npz")[1])) < 1e-5
+    np.testing.assert_allclose(_losses(tmp_path), _losses(one), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
