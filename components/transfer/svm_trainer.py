@@ -51,19 +51,37 @@ def run_fn(arguments: FnArgs) -> None:
         _read(files, config.net.classes) for files in (arguments.train_files, arguments.eval_files)
     )
     several = train.several_labels or held_out.several_labels
-    used = train.decodes & train.has.any(axis=1)
-    chosen = train_svm(
-        normalised(train.features[used]), train.has[used], train.known[used], config.training.seed,
-        several_labels=several,
-    )  # fmt: skip
+    weights, chosen, images = net_with_svm(base, train, config.training.seed, several_labels=several)
     figures = _figures(chosen, held_out, several)
-    for line in _lines(chosen, figures, int(used.sum())):
+    for line in _lines(chosen, figures, images):
         print(line, flush=True)
     model = build(config.net)
-    lengths = np.linalg.norm(train.features[used], axis=1)
-    take_weights(model, {**body_weights(base), **last_layer(chosen.weights, lengths)})
+    take_weights(model, weights)
     export(model, config.net, _head(arguments, config.net.classes, base), arguments.serving_model_dir)
     _write(os.path.join(arguments.model_run_dir, FIGURES), chosen, figures)
+
+
+def net_with_svm(
+    base: str, train: Described, seed: int, *, several_labels: bool
+) -> tuple[dict[str, np.ndarray], Chosen, int]:
+    """The weights of the base model's net with an SVM as its last layer, by layer and kind; the SVM; and how
+    many images it is trained on, which are those that decode.
+
+    Args:
+        base: folder of the exported model that the descriptors are of.
+        train: descriptors.
+        seed, several_labels: see components.transfer.svm.train_svm.
+
+    Raises:
+        InputError: train_svm's.
+    """
+    used = train.decodes & train.has.any(axis=1)
+    features = train.features[used]
+    chosen = train_svm(
+        normalised(features), train.has[used], train.known[used], seed, several_labels=several_labels
+    )
+    last = last_layer(chosen.weights, np.linalg.norm(features, axis=1))
+    return {**body_weights(base), **last}, chosen, int(used.sum())
 
 
 def _check_net(net: Net, base: str) -> None:
