@@ -26,6 +26,8 @@ NOT_TRAINING = (
     "serving.saved_model.export.export",
     "components.training.tensorboard",
     "components.training.progress.TrainingProgress",
+    "components.training.machines.chief",
+    "components.training.machines.cluster",
 )
 """What the Trainer runs and trained weights do not depend on."""
 

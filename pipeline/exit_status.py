@@ -13,25 +13,33 @@ class ComponentError(RuntimeError):
     """A component failed; the message is one line and names the log file."""
 
 
+STATUSES = {
+    InputError: BAD_INPUT,
+    Preempted: PREEMPTED,
+    KeyboardInterrupt: INTERRUPTED,
+    ComponentError: FAILED,
+}
+
+
 def exit_status(command: Callable[[], int]) -> int:
     """Runs a command; what went wrong becomes one line on standard error and an exit status."""
     try:
         return command()
-    except InputError as error:
-        print(f"vgg: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except Preempted as stopped:
-        print(f"vgg: {stopped}", file=sys.stderr)
-        return PREEMPTED
-    except KeyboardInterrupt:
-        print("vgg: interrupted; finished components are kept, run again to go on", file=sys.stderr)
-        return INTERRUPTED
-    except ComponentError as error:
-        print(f"vgg: {error}", file=sys.stderr)
-        return FAILED
+    except tuple(STATUSES) as error:
+        status, line = status_of(error)
+        print(f"vgg: {line}", file=sys.stderr)
+        return status
 
 
-def named(error: Exception) -> str:
+def status_of(error: BaseException) -> tuple[int, str]:
+    """The exit status that an error ends a command with, and one line; FAILED for what nobody expects."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted; finished components are kept, run again to go on"
+    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), None)
+    return (status, str(error)) if status else (FAILED, named(error))
+
+
+def named(error: BaseException) -> str:
     """An exception's name and the first line of its message, of which some hold a whole photograph."""
     message = cause_of(error) if str(error).strip() else "no message"
     return f"{type(error).__name__}: {one_line(message, MOST_CHARACTERS)}"

@@ -4,14 +4,12 @@ Every worker reads the same images in the same order and trains on its share of 
 result, and a place in the data, do not depend on how many there are. The price: each decodes all images.
 """
 
-import json
 import os
 
 import tensorflow as tf
 
+from components.training.machines.cluster import TF_CONFIG, tf_config
 from models.errors import InputError
-
-VARIABLE = "TF_CONFIG"
 
 
 def choose_strategy() -> tf.distribute.Strategy:
@@ -23,12 +21,13 @@ def choose_strategy() -> tf.distribute.Strategy:
     Raises:
         InputError: TF_CONFIG is not what TensorFlow defines, or comes too late.
     """
-    if _workers_named() > 1:
+    config = os.environ.get(TF_CONFIG)
+    if config is not None and len(tf_config(config)[0]) > 1:
         try:
             return tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:
             raise InputError(
-                f"{VARIABLE}: several workers, but TensorFlow runs in this process already "
+                f"{TF_CONFIG}: several workers, but TensorFlow runs in this process already "
                 f"({str(error).splitlines()[0]}); start each worker's training in a process of its own"
             ) from None
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
@@ -90,15 +89,3 @@ class Workers:
     def _sum_replicas(self, value: tf.Tensor) -> tf.Tensor:
         per_replica = self._strategy.run(tf.identity, args=(value,))
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
-
-
-def _workers_named() -> int:
-    try:
-        cluster = json.loads(os.environ.get(VARIABLE, "{}")).get("cluster", {})
-        addresses = {kind: list(names) for kind, names in cluster.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise InputError(
-            f'{VARIABLE}: not as TensorFlow defines it; expected JSON such as {{"cluster": {{"worker": '
-            f'["host:port", ...]}}, "task": {{"type": "worker", "index": 0}}}}, or no {VARIABLE}'
-        ) from None
-    return sum(len(addresses.get(kind, [])) for kind in ("chief", "worker"))

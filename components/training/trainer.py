@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components import artifact_files
@@ -13,9 +14,21 @@ from components.ingestion.shard_example_gen import read_index
 from components.recipe import TrainerConfig, from_json
 from components.training.checkpoints import folder_name
 from components.training.distribution import choose_strategy
+from components.training.machines.chief import Chief, chief_here
 from components.training.train import TrainingFolders, TrainingInputs, train
 
 CONFIG, BASE, BASE_CONTENT, CODE = "config", "init_from", "init_fingerprint", "code"
+READ = (
+    "custom_config",
+    "transform_graph_path",
+    "schema_path",
+    "train_files",
+    "eval_files",
+    "base_model",
+    "serving_model_dir",
+    "model_run_dir",
+)
+"""What run_fn reads of TFX's arguments."""
 
 
 def run_fn(arguments: FnArgs) -> None:
@@ -26,9 +39,16 @@ def run_fn(arguments: FnArgs) -> None:
             custom_config["init_from"] the folder of a model to start from in place of the base model; what
             it held when the run began is under "init_fingerprint".
 
+    In a pipeline whose command named several machines, all of them train, each in a process of its own that
+    calls this function with the same arguments.
+
     Raises:
         InputError, Preempted: see components.training.train.train and distribution.choose_strategy.
+        WorkerLostError: see components.training.machines.chief.Chief.train.
     """
+    if chief := chief_here():
+        _train_on_all(chief, arguments)
+        return
     strategy = choose_strategy()  # before anything else runs TensorFlow
     config = from_json(TrainerConfig, arguments.custom_config[CONFIG])
     inputs = _inputs(arguments, config.net.classes)
@@ -38,6 +58,15 @@ def run_fn(arguments: FnArgs) -> None:
         logs=arguments.model_run_dir,
     )
     train(config, inputs, folders, strategy)
+
+
+def _train_on_all(chief: Chief, arguments: FnArgs) -> None:
+    folder = _checkpoint_folder(arguments, _base_model(arguments))
+    chief.train(
+        os.path.basename(_node_folder(arguments)),
+        {name: getattr(arguments, name) for name in READ},
+        lambda: tf.train.latest_checkpoint(folder) or "",
+    )
 
 
 def _inputs(arguments: FnArgs, classes: int) -> TrainingInputs:
@@ -52,8 +81,12 @@ def _inputs(arguments: FnArgs, classes: int) -> TrainingInputs:
         covariance_rgb=found.covariance_rgb,
         class_names=transform.class_names(graph, classes),
         synsets=transform.synsets(graph, classes),
-        base_model=arguments.custom_config.get(BASE) or arguments.base_model or "",
+        base_model=_base_model(arguments),
     )
+
+
+def _base_model(arguments: FnArgs) -> str:
+    return arguments.custom_config.get(BASE) or arguments.base_model or ""
 
 
 def _checkpoint_folder(arguments: FnArgs, base: str) -> str:
@@ -66,8 +99,11 @@ def _checkpoint_folder(arguments: FnArgs, base: str) -> str:
         arguments.custom_config.get(BASE_CONTENT, ""),
         arguments.custom_config.get(CODE, ""),
     ]
-    node = os.path.dirname(os.path.dirname(os.path.normpath(arguments.model_run_dir)))
-    return os.path.join(node, "checkpoints", folder_name(parts))
+    return os.path.join(_node_folder(arguments), "checkpoints", folder_name(parts))
+
+
+def _node_folder(arguments: FnArgs) -> str:
+    return os.path.dirname(os.path.dirname(os.path.normpath(arguments.model_run_dir)))
 
 
 def _layout(schema_path: str) -> Layout:

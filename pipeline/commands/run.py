@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import click
 
+from components.training.machines.cluster import WORKER, WORKERS
 from models.initialisation import Initialisation
 from pipeline.commands.options import HOME, PATH, completing
 from pipeline.running.run import DEFAULT_EXPERIMENT, run
@@ -44,6 +45,13 @@ def _experiments() -> Iterable[str]:
 @click.option(
     "--init-from", envvar="VGG_INIT_FROM", type=PATH, help="Folder of an exported model to start from."
 )
+@click.option(
+    "--workers",
+    envvar=WORKERS,
+    metavar="HOST:PORT,...",
+    help="Machines that train together; the first runs the pipeline. TF_CONFIG works too.",
+)
+@click.option("--worker", envvar=WORKER, metavar="INDEX", help="Which of them this machine is, from 0 on.")
 def run_command(
     experiment: str,
     settings: tuple[str, ...],
@@ -51,13 +59,15 @@ def run_command(
     home: str | None,
     init: str | None,
     init_from: str | None,
+    workers: str | None,
+    worker: str | None,
 ) -> int:
     """Run the pipeline: from TFRecords to a pushed model.
 
     The same as `tfx run create --pipeline vgg`. Each option can also be given as an environment variable:
-    VGG_EXPERIMENT, VGG_SET, VGG_DATA, VGG_HOME, VGG_INIT, VGG_INIT_FROM. Exit status: 0 the model was pushed;
-    1 a component failed; 2 bad input; 3 a threshold refused the model; 75 stopped by SIGTERM with a
-    checkpoint; 130 interrupted.
+    VGG_EXPERIMENT, VGG_SET, VGG_DATA, VGG_HOME, VGG_INIT, VGG_INIT_FROM, VGG_WORKERS, VGG_WORKER. Exit
+    status: 0 the model was pushed; 1 a component failed; 2 bad input; 3 a threshold refused the model;
+    75 stopped by SIGTERM with a checkpoint; 130 interrupted. On several machines, all with the same.
     """
     given = {
         "VGG_EXPERIMENT": experiment,
@@ -66,6 +76,8 @@ def run_command(
         "VGG_HOME": home,
         "VGG_INIT": init,
         "VGG_INIT_FROM": init_from,
+        WORKERS: workers,
+        WORKER: worker,
     }
     # The environment's others count too, such as VGG_COPY_DATA.
     return run({**os.environ, **{name: value for name, value in given.items() if value}})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from components.datasets.shards import listed_classes
+from components.training.machines.cluster import Cluster
 from models.initialisation import Initialisation
 from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
@@ -28,14 +29,29 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     net's. With `check`, mistakes are found in the order of what finding them costs: importing TFX takes half
     a minute.
 
+    Where VGG_WORKERS, or TF_CONFIG, names several machines, this is the first of them, which runs all and has
+    the others train with it; or another one, which takes part in the trainings until that run ends.
+
     Returns:
         BLESSED, or NOT_BLESSED where a threshold refused the model and nothing was pushed.
 
     Raises:
         InputError: the experiment, the data or the home folder cannot be used.
-        ComponentError: a component failed.
+        ComponentError: a component failed; another machine's run did, or that machine is gone.
+        Preempted: SIGTERM came.
     """
     environment = Environment.from_variables(variables)
+    cluster = Cluster.from_variables(variables) if check else None
+    if not cluster:
+        return _run(variables, environment, check)
+    from pipeline.running.machines import follow, lead
+
+    if cluster.index:
+        return follow(cluster, environment)
+    return lead(cluster, environment, lambda: _run(variables, environment, check))
+
+
+def _run(variables: Mapping[str, str], environment: Environment, check: bool) -> int:
     written, experiments = _chosen(variables)
     for each in written:
         if each.needs_base:
