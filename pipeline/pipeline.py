@@ -16,7 +16,7 @@ from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT
 from components.evaluation.averager import Averager
 from components.evaluation.averaging_plan import BASELINE, averaging_plan, served_average
 from components.evaluation.baseline import LastBlessedOfExperiment
-from components.evaluation.evaluator import eval_config
+from components.evaluation.eval_config import eval_config
 from components.evaluation.scorer import Scorer
 from components.evaluation.view import View
 from components.ingestion.gates import AnomalyGate, UndecodableGate

@@ -26,7 +26,7 @@ from components.datasets.shards import VALIDATION, find_shards
 from components.evaluation.averager import write_predictions
 from components.evaluation.averaging_plan import averaging_plan
 from components.evaluation.data_labels import DataLabels, labels_for, read_labels
-from components.evaluation.evaluator import eval_config
+from components.evaluation.eval_config import eval_config
 from components.evaluation.posteriors import holds_view
 from components.evaluation.scorer import write_posteriors
 from components.evaluation.tfma_results import Figure, read_figures

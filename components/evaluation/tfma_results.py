@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import tensorflow_model_analysis as tfma
 
 from components.evaluation.averaging_plan import AVERAGE
-from components.evaluation.evaluator import CANDIDATE
+from components.evaluation.eval_config import CANDIDATE
 from components.evaluation.metrics import IMAGES
 from components.recipe import CALIBRATION_ERROR, CROSS_ENTROPY, TOP1_ERROR, TOP5_ERROR
 
