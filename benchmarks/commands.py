@@ -55,7 +55,7 @@ def _commands(folder: Path) -> dict[str, tuple[list[str], int]]:
         f"vgg push {nowhere}": 2,
         f"vgg report --home {home}": 2,
         f"vgg evaluate --model {nowhere} --data {nowhere}": 2,
-        f"vgg serve --model_base_path {nowhere}": 2,
+        f"vgg serve --fail_if_no_model_versions_found --model_base_path {nowhere}": 2,
     }
     found = {TENSORFLOW: ([sys.executable, "-c", "import tensorflow"], 0)}
     for line, status in ours.items():

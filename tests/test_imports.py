@@ -49,7 +49,7 @@ ROOMS = [
     "pipeline.commands",
 ]
 # Modules that put a whole room together lie in it and import all of its rooms.
-TOPS = {"serving.server.server", "serving.server.command", "serving.server.__main__"}
+TOPS = {f"serving.server.{name}" for name in ("server", "settings", "command", "__main__")}
 
 BEAM = {"apache_beam", "tensorflow_data_validation", "tensorflow_transform", "tensorflow_model_analysis"}
 TFX = {"tfx", "tfx_bsl", "ml_metadata"}

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from models.errors import InputError
@@ -46,9 +47,18 @@ def fingerprint(source: str) -> str:
     return digest.hexdigest()
 
 
-def description(net: Net, head: Head) -> str:
-    """The file's text."""
-    return json.dumps({"net": dataclasses.asdict(net), "head": dataclasses.asdict(head)}, indent=2)
+def description(net: Net, head: Head, row_by_row: Collection[str]) -> str:
+    """The file's text; `row_by_row` are the signatures whose answer for a row depends on that row alone."""
+    values = {"net": dataclasses.asdict(net), "head": dataclasses.asdict(head)}
+    return json.dumps({**values, "row_by_row": sorted(row_by_row)}, indent=2)
+
+
+def row_by_row(source: str) -> frozenset[str]:
+    """The signatures of which SavedModel `source` says so; none where it is no SavedModel of this project."""
+    try:
+        return frozenset(json.loads(_read(source)).get("row_by_row", ()))
+    except (InputError, ValueError, AttributeError):  # another project's file of that name
+        return frozenset()
 
 
 def _read(source: str) -> str:

@@ -20,7 +20,7 @@ from models.vgg import build_fully_convolutional
 from serving.saved_model.assets import write_assets
 from serving.saved_model.description import DESCRIPTION, describe, description
 from serving.saved_model.head import Head
-from serving.saved_model.signatures import signatures
+from serving.saved_model.signatures import METHODS, ROW_BY_ROW, signatures
 from serving.saved_model.warmup import write_warmup
 
 
@@ -90,11 +90,20 @@ def _save(network: keras.Model, net: Net, head: Head, path: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         module.assets = write_assets(head, folder)
         tf.saved_model.save(module, path, signatures=module.functions)
+    _name_methods(path)
     write_warmup(path)
     described = os.path.join(path, DESCRIPTION)
     tf.io.gfile.makedirs(os.path.dirname(described))
     with tf.io.gfile.GFile(described, "w") as file:
-        file.write(description(net, head))
+        file.write(description(net, head, ROW_BY_ROW))
+
+
+def _name_methods(path: str) -> None:
+    """tf.saved_model.save calls the method of every signature Predict."""
+    updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(path)
+    for signature, method in METHODS.items():
+        updater.replace_method_name(signature, method)
+    updater.save()
 
 
 def _name(weight: keras.Variable) -> str:

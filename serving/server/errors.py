@@ -12,6 +12,8 @@ HTTP_STATUS = {
     grpc.StatusCode.UNAUTHENTICATED: 401,
     grpc.StatusCode.PERMISSION_DENIED: 403,
     grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
     grpc.StatusCode.FAILED_PRECONDITION: 400,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
     grpc.StatusCode.CANCELLED: 499,
@@ -20,16 +22,13 @@ HTTP_STATUS = {
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
 
-# ABORTED is what oneDNN's kernels say of an image that is smaller than a pooling window, where a model does
-# not check that itself.
+# TensorFlow's codes are gRPC's, but for two that an image can bring about: ABORTED is what oneDNN's kernels
+# say of one that is smaller than a pooling window, where a model does not check that itself, and DATA_LOSS is
+# what decoders say.
 OF_OP_ERROR = {
-    tf.errors.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
-    tf.errors.OUT_OF_RANGE: grpc.StatusCode.INVALID_ARGUMENT,
+    **{code.value[0]: code for code in grpc.StatusCode},
     tf.errors.DATA_LOSS: grpc.StatusCode.INVALID_ARGUMENT,
     tf.errors.ABORTED: grpc.StatusCode.INVALID_ARGUMENT,
-    tf.errors.RESOURCE_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    tf.errors.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
-    tf.errors.CANCELLED: grpc.StatusCode.CANCELLED,
 }
 
 

@@ -4,13 +4,47 @@ Labels hold only names that exist: what a client makes up is counted under "", o
 memory.
 """
 
+from collections import Counter as Counts
 from collections.abc import Iterable
 
 import grpc
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.registry import Collector
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 ITEMS = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+RUNS = {"Predict", "Classify", "Regress", "MultiInference"}
+TF_REQUESTS, TF_LATENCY = ":tensorflow:serving:request_count", ":tensorflow:serving:request_latency"
+"""TensorFlow Serving's names, so that its dashboards and alarms go on."""
+
+MICROSECONDS = tuple(10 * 1.8**power for power in range(33))
+"""TensorFlow Serving's buckets."""
+
+
+class _Requests(Collector):
+    """Counted by model and status under TF_REQUESTS; the library's own Counter would add `_total`."""
+
+    def __init__(self):
+        self._counts: Counts[tuple[str, str]] = Counts()
+
+    def add(self, model: str, status: str) -> None:
+        self._counts[model, status] += 1
+
+    def collect(self) -> Iterable[Metric]:
+        metric = Metric(TF_REQUESTS, "Requests answered, by model and status.", "unknown")
+        for (model, status), count in self._counts.items():
+            metric.add_sample(TF_REQUESTS, {"model_name": model, "status": status}, count)
+        return [metric]
 
 
 class Metrics:
@@ -30,6 +64,15 @@ class Metrics:
             "From a request's arrival to its answer.",
             ["protocol", "method"],
             buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._tf_requests = _Requests()
+        self._registry.register(self._tf_requests)
+        self._tf_latency = Histogram(
+            TF_LATENCY,
+            "Microseconds from a request's arrival to its answer.",
+            ["model_name", "API", "entrypoint"],
+            buckets=MICROSECONDS,
             registry=self._registry,
         )
         self._compute_seconds = Histogram(
@@ -55,6 +98,9 @@ class Metrics:
         """Counts a request."""
         self._requests.labels(protocol, method, model, signature, code.name).inc()
         self._seconds.labels(protocol, method).observe(seconds)
+        if model and method in RUNS:
+            self._tf_requests.add(model, code.name)
+            self._tf_latency.labels(model, method, protocol.upper()).observe(seconds * 1e6)
 
     def computed(self, model: str, signature: str, seconds: float) -> None:
         """Counts a batch."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
-from models.errors import InputError
-from serving.server.batching.batcher import Batcher, Batching
+from models.errors import InputError, one_line
+from serving.server.batching.batcher import Batcher
 from serving.server.encoding.tensors import Limits
+from serving.server.errors import ServingError
 from serving.server.event_log import EventLog
 from serving.server.metrics import Metrics
 from serving.server.options import Options
@@ -17,13 +18,14 @@ from serving.server.protocol.inference import Inference
 from serving.server.protocol.model_service import ModelService
 from serving.server.protocol.prediction_service import PredictionService
 from serving.server.protocol.rest import Rest
+from serving.server.settings import batching_of, configs_of, loading_of, metrics_path_of
 from serving.server.transport.calls import Budget, Calls
 from serving.server.transport.grpc_calls import GrpcCalls
 from serving.server.transport.http_server import HttpServer
 from serving.server.transport.rest_calls import RestCalls
-from serving.server.transport.security import Certificates, Tokens
-from serving.server.versions.model_config import ModelConfig, read_config_file
-from serving.server.versions.registry import Registry
+from serving.server.transport.security import Tokens, grpc_credentials
+from serving.server.versions.registry import Policy, Registry
+from serving.server.versions.warm_up import WarmUp
 
 PAGE = "serving.page"
 
@@ -32,7 +34,7 @@ class Server:
     """`vgg serve` as an object: start it, ask its ports, stop it, all on one event loop.
 
     Attributes:
-        grpc_port: bound when it is made.
+        grpc_port: bound when it is made; None without one.
         rest_port: the same; None without REST.
         registry: the models.
         metrics: what Prometheus reads.
@@ -46,17 +48,18 @@ class Server:
         """
         options.check()
         self._options, self._log = options, log or EventLog()
-        self._configs = _configs(options)
+        self._configs = configs_of(options)
         self._limits = Limits(options.max_request_items, options.max_input_elements)
-        tokens, certificates = Tokens.read(options.token_file), Certificates.read(options)
-        self._http = HttpServer(options) if options.has_rest else None
-        self._grpc = GrpcServer(options, certificates)
+        tokens, credentials = Tokens.read(options.token_file), grpc_credentials(options)
+        self.metrics = Metrics()
+        self.registry = self._registry()
+        self._batcher = Batcher(batching_of(options), self.metrics)
+        self._metrics_path = metrics_path_of(options)
+        self._http = HttpServer(options) if options.rest_api_port else None
+        self._grpc = GrpcServer(options, credentials)
         self.grpc_port = self._grpc.port
         self.rest_port = self._http.port if self._http else None
-        self.metrics = Metrics()
-        self.registry = Registry(
-            options.file_system_poll_wait_seconds, self._limits, self._log, self._versions_changed
-        )
+        self._watching: asyncio.Task | None = None
         self._assemble(tokens)
 
     async def start(self, say: Callable[[str], None] = lambda line: None) -> None:
@@ -69,7 +72,10 @@ class Server:
         """
         await self._grpc.start([self._prediction.handlers(self._calls), self._model.handlers(self._calls)])
         if self._http:
-            await self._http.start(self._rest.application(_page_routes(self._configs[0].name)))
+            name = self._configs[0].name if self._configs else self._options.model_name
+            await self._http.start(self._rest.application(_page_routes(name)))
+        if self._options.model_config_file and self._options.model_config_file_poll_wait_seconds:
+            self._watching = asyncio.create_task(self._watch_config_file())
         wait = not self._options.fail_if_no_model_versions_found
         await self.registry.start(self._configs, wait=wait, say=say)
         await self._grpc.set_healthy(True)
@@ -77,6 +83,8 @@ class Server:
     async def stop(self) -> bool:
         """Finishes running requests within the grace period; whether all of them were finished."""
         await self._grpc.set_healthy(False)
+        if self._watching:
+            self._watching.cancel()
         stops = [self._grpc.stop(self._options.grace_period_seconds)]
         if self._http:
             stops.append(self._http.stop())
@@ -93,41 +101,58 @@ class Server:
         """The newest version of each model by its name."""
         return {name: each.available[0] for name, each in self.registry.models.items() if each.available}
 
+    def _registry(self) -> Registry:
+        options = self._options
+        times = max(options.num_request_iterations_for_warmup, 1) if options.enable_model_warmup else 0
+        return Registry(
+            Policy(
+                options.file_system_poll_wait_seconds, options.allow_version_labels_for_unavailable_models
+            ),
+            loading_of(options),
+            WarmUp(self._limits, times),
+            self._log,
+            self._versions_changed,
+        )
+
     def _assemble(self, tokens: Tokens) -> None:
         options = self._options
-        self._batcher = Batcher(_batching(options), self.metrics)
         budget = Budget(options.max_held_bytes, self.metrics)
         calls = Calls(self.metrics, self._log, log_requests=options.log_requests)
-        inference = Inference(self.registry, self._batcher, self._limits)
-        self._prediction = PredictionService(inference, self.registry, self._limits)
+        inference = Inference(
+            self.registry, self._batcher, self._limits, by_name=options.enable_signature_method_name_check
+        )
+        as_content = options.enable_serialization_as_tensor_content
+        self._prediction = PredictionService(inference, self.registry, self._limits, as_content=as_content)
         may_reload = bool(options.is_local or options.token_file or options.tls_client_ca)
         self._model = ModelService(self.registry, may_reload=may_reload)
         self._calls = GrpcCalls(calls, tokens, budget)
         timeout = options.rest_api_timeout_in_ms / 1000 or None
-        rest_calls = RestCalls(calls, tokens, budget, options.max_message_bytes, timeout)
-        self._rest = Rest(inference, self._prediction, self._model, rest_calls, self.metrics, self._limits)
+        rest_calls = RestCalls(
+            *(calls, tokens, budget, options.max_message_bytes, timeout),
+            open_to_pages=options.rest_api_enable_cors_support,
+        )
+        self._rest = Rest(
+            *(inference, self._prediction, self._model, rest_calls, self.metrics, self._limits),
+            metrics_path=self._metrics_path,
+        )
+
+    async def _watch_config_file(self) -> None:
+        """Serves what the file says now; a reload that is refused is logged and tried again."""
+        done = self._configs
+        while True:
+            await asyncio.sleep(self._options.model_config_file_poll_wait_seconds)
+            try:
+                configs = configs_of(self._options)
+                if configs != done:
+                    await self.registry.reload(configs)
+                    done = configs
+                    self._log.say("config_reloaded", models=[each.name for each in configs])
+            except (InputError, ServingError) as error:
+                self._log.say("config_refused", error=one_line(str(error)))
 
     def _versions_changed(self) -> None:
         models = self.registry.models
         self.metrics.available((name, number) for name, each in models.items() for number in each.available)
-
-
-def _configs(options: Options) -> list[ModelConfig]:
-    if options.model_config_file:
-        return read_config_file(options.model_config_file)
-    if not options.model_name:
-        raise InputError("--model_name: expected a name")
-    return [ModelConfig(options.model_name, options.model_base_path)]
-
-
-def _batching(options: Options) -> Batching:
-    return Batching(
-        most_items=options.max_batch_size,
-        most_elements=options.max_input_elements,
-        wait=options.batch_timeout_micros / 1e6,
-        threads=options.num_batch_threads,
-        most_waiting=options.max_enqueued_requests,
-    )
 
 
 def _page_routes(model_name: str) -> Sequence[BaseRoute]:

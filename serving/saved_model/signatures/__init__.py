@@ -10,13 +10,32 @@ import tensorflow as tf
 from models.architectures import STRIDE
 from serving.saved_model.head import Head
 from serving.saved_model.signatures.decoding import Preparation
-from serving.saved_model.signatures.examples import examples, labels, output_name
+from serving.saved_model.signatures.examples import classify, examples, labels, output_name
 from serving.saved_model.signatures.features import features
 from serving.saved_model.signatures.predict import TOP, predict, top_classes, top_score_maps
 from serving.saved_model.signatures.requests import AVERAGED, Signature
 from serving.saved_model.signatures.score_map import score_map
 
-__all__ = ["AVERAGED", "TOP", "Head", "Signature", "output_name", "signatures", "top_classes"]
+__all__ = [
+    "AVERAGED",
+    "METHODS",
+    "ROW_BY_ROW",
+    "TOP",
+    "Head",
+    "Signature",
+    "output_name",
+    "signatures",
+    "top_classes",
+]
+
+ROW_BY_ROW = (
+    *("serving_default", "single_scale", "features", "score_map"),
+    *("examples", "labels", "classify"),
+)
+"""Their answer for a row depends on that row alone, so a server may join requests, and split them."""
+
+METHODS = {"classify": "tensorflow/serving/classify"}
+"""Method names other than that of Predict."""
 
 
 def signatures(net: keras.Model, head: Head) -> dict[str, Signature]:
@@ -32,6 +51,7 @@ def signatures(net: keras.Model, head: Head) -> dict[str, Signature]:
         "score_map": score_map(scores, net.get_layer("fc6").kernel_size[0] * STRIDE, head),
         "examples": examples(scores, prepare),
         "labels": labels(head),
+        "classify": classify(scores, prepare),
     }
 
 

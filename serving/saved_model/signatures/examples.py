@@ -1,10 +1,11 @@
-"""Serialized tf.Examples, as the model is evaluated on: the posterior for each Q, and the label."""
+"""Serialized tf.Examples, as the model is evaluated on: posteriors and best classes, and the label."""
 
 import tensorflow as tf
 
 from models import scoring
 from serving.saved_model.head import Head
 from serving.saved_model.signatures.decoding import Preparation
+from serving.saved_model.signatures.predict import top_classes
 from serving.saved_model.signatures.requests import AVERAGED, Signature, map_images
 
 EXAMPLES = tf.TensorSpec([None], tf.string, name="examples")
@@ -38,6 +39,33 @@ def examples(net: scoring.ScoreMap, prepare: Preparation) -> Signature:
         return {AVERAGED: tf.reduce_mean(by_q, axis=1), **outputs}
 
     return function, [EXAMPLES]
+
+
+def classify(net: scoring.ScoreMap, prepare: Preparation) -> Signature:
+    """`inputs` string [N], serialized tf.Examples, to `classes` string [N, k] and `scores` float32 [N, k].
+
+    They are the k best classes and their posteriors averaged over Q. TF Serving's Classify asks for these
+    names.
+
+    Raises:
+        tf.errors.InvalidArgumentError: `inputs[3]: ...` where an image cannot be used.
+    """
+    head = prepare.head
+
+    def function(inputs):
+        parsed = tf.io.parse_example(inputs, {head.image_key: tf.io.FixedLenFeature([], tf.string)})
+        probabilities = map_images(
+            parsed[head.image_key],
+            prepare,
+            head.shorter_sides,
+            lambda views: tf.reduce_mean(scoring.flip_average_by_q(net, views, flip=head.flip), axis=0),
+            [len(head.class_names)],
+            called="inputs",
+        )
+        classes, scores = top_classes(probabilities, head.unique_names)
+        return {"classes": classes, "scores": scores}
+
+    return function, [tf.TensorSpec([None], tf.string, name="inputs")]
 
 
 def labels(head: Head) -> Signature:

@@ -24,6 +24,7 @@ def map_images(
     shape: Sequence[int],
     *,
     otherwise: float | None = None,
+    called: str = "image_bytes",
 ) -> tf.Tensor:
     """`compute` of each image at the Q in `sides`, float32 [N, *shape].
 
@@ -34,6 +35,7 @@ def map_images(
         compute: from an image's views to float32 of `shape`.
         shape: of one result.
         otherwise: what an image that cannot be used gets; None refuses the request.
+        called: what the request calls them.
 
     Raises:
         tf.errors.InvalidArgumentError: `image_bytes[3]: ...` where an image cannot be used. Of AT_A_TIME
@@ -42,7 +44,7 @@ def map_images(
 
     def some(start, results):
         prepared = prepare(image_bytes[start : start + AT_A_TIME], sides)
-        checks = [] if otherwise is not None else [check(prepared, prepare.head, start)]
+        checks = [] if otherwise is not None else [check(prepared, prepare.head, start, called)]
         with tf.control_dependencies(checks):
             found = _computed(prepared, compute, shape, float("nan") if otherwise is None else otherwise)
         return start + AT_A_TIME, tf.concat([results, found], 0)
@@ -58,12 +60,14 @@ def map_images(
     return results
 
 
-def check(prepared: Prepared, head: Head, first: tf.Tensor | int = 0) -> tf.Operation:
+def check(
+    prepared: Prepared, head: Head, first: tf.Tensor | int = 0, called: str = "image_bytes"
+) -> tf.Operation:
     """Fails with a message that names each image that cannot be used, `first` being the first one's index."""
     bad = tf.reshape(tf.where(prepared.outcomes != DECODED), [-1])
     index = tf.strings.as_string(tf.cast(bad, tf.int32) + first)
     reasons = _reasons(tf.gather(prepared.outcomes, bad), tf.gather(prepared.sizes, bad), head)
-    lines = tf.strings.join(["image_bytes[", index, "]: ", reasons])
+    lines = tf.strings.join([f"{called}[", index, "]: ", reasons])
     return tf.debugging.Assert(tf.size(bad) == 0, [tf.strings.reduce_join(lines, separator="; ")])
 
 

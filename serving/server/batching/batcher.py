@@ -109,7 +109,7 @@ class Batcher:
     def _due(self, queue: deque[Work]) -> float:
         """When a queue's first request has waited long enough, as time.monotonic()."""
         full = sum(work.items for work in queue) >= self._limits.most_items
-        return queue[0].arrived + (0 if full or not queue[0].signature.is_batch else self._limits.wait)
+        return queue[0].arrived + (0 if full or not queue[0].is_batch else self._limits.wait)
 
     def _take(self, queue: deque[Work]) -> list[Work]:
         batch, items, elements = [], 0, 0

@@ -3,27 +3,29 @@
 Row format {"instances": [...]}, columnar {"inputs": ...}; strings plain or as {"b64": "..."}.
 """
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
+from itertools import chain
 
+import grpc
 import numpy as np
 import tensorflow as tf
 
+from serving.server.encoding.base64_values import is_b64, to_bytes
+from serving.server.encoding.json_documents import Document, check_range, parse
 from serving.server.encoding.signature import Signature, Spec, shorten
-from serving.server.encoding.tensors import Limits, check_counts, check_shape, within
-from serving.server.errors import invalid
+from serving.server.encoding.tensors import Limits, check_shape, within
+from serving.server.errors import ServingError, invalid
 
-B64 = "b64"
 ROW, COLUMNAR = "instances", "inputs"
 KINDS = {"b": "true or false", "i": "a whole number", "u": "a whole number", "f": "a number"}
+HALVES = (tf.float16, tf.bfloat16)
 
 
 @dataclass(frozen=True)
 class JsonRequest:
     """A body that is a JSON object with `instances` or `inputs`."""
 
+    document: Document
     signature_name: str
     is_row: bool
     value: object
@@ -31,33 +33,35 @@ class JsonRequest:
     @classmethod
     def parse(cls, body: bytes, limits: Limits) -> "JsonRequest":
         """Raises INVALID_ARGUMENT."""
-        document = parse_object(body, limits)
-        name = document.get("signature_name", "")
-        if not isinstance(name, str):
-            raise invalid("signature_name: expected a string")
-        given = [key for key in (ROW, COLUMNAR) if key in document]
+        document = parse(body, limits)
+        given = [key for key in (ROW, COLUMNAR) if key in document.values]
         if len(given) != 1:
             raise invalid(f"expected one of the keys '{ROW}' and '{COLUMNAR}'; got {len(given)} of them")
-        return cls(name, given[0] == ROW, document[given[0]])
+        return cls(document, document.signature_name, given[0] == ROW, document.values[given[0]])
 
     def read(self, signature: Signature, limits: Limits) -> dict[str, np.ndarray]:
-        """The arrays of the inputs of `signature`. Raises INVALID_ARGUMENT, naming the item at fault."""
+        """The arrays of the inputs of `signature`.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, naming the item at fault; UNIMPLEMENTED for a dtype that JSON has
+                no form for.
+        """
         values = self._rows(signature) if self.is_row else self._columns(signature)
-        signature.check_inputs(values)
-        arrays = {name: _array(name, value, signature.inputs[name], limits) for name, value in values.items()}
-        check_counts(arrays, signature)
-        return arrays
+        return {
+            name: self._array(name, value, signature.inputs[name], limits) for name, value in values.items()
+        }
 
     def _columns(self, signature: Signature) -> dict[str, object]:
-        if isinstance(self.value, dict) and not _is_b64(self.value):
-            return self.value
-        return {_only_input(signature, COLUMNAR): self.value}
+        if not isinstance(self.value, dict) or is_b64(self.value):
+            return {_only_input(signature, COLUMNAR): self.value}
+        signature.check_inputs(self.value.keys() & signature.inputs.keys())
+        return {name: self.value[name] for name in signature.inputs}
 
     def _rows(self, signature: Signature) -> dict[str, list]:
         rows = self.value
         if not isinstance(rows, list) or not rows:
             raise invalid(f"'{ROW}': expected a list of at least one")
-        named = [isinstance(row, dict) and not _is_b64(row) for row in rows]
+        named = [isinstance(row, dict) and not is_b64(row) for row in rows]
         if not any(named):
             return {_only_input(signature, ROW): rows}
         for number, row in enumerate(rows):
@@ -66,44 +70,61 @@ class JsonRequest:
                 raise invalid(f"'{ROW}'[{number}]: expected an object with the keys {keys}")
         return {name: [row[name] for row in rows] for name in signature.inputs}
 
-
-def parse_object(body: bytes, limits: Limits) -> dict:
-    """The JSON object that `body` is. Raises INVALID_ARGUMENT."""
-    # Counted first: Python's lists take 30 times as much memory as the brackets they are read from.
-    if body.count(b",") > limits.elements or body.count(b"[") + body.count(b"{") > limits.elements // 3:
-        raise invalid(f"the body has too many values; this server takes at most {limits.elements}")
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise invalid(f"JSON Parse error: {reason}") from None
-    if not isinstance(document, dict):
-        raise invalid("the body: expected a JSON object")
-    return document
-
-
-def to_bytes(name: str, value: object) -> bytes:
-    """A JSON string, or {"b64": "..."}, as bytes. Raises INVALID_ARGUMENT."""
-    if isinstance(value, str):
-        # A lone surrogate, which JSON can write and UTF-8 cannot, is no text that anyone means.
-        return value.encode(errors="replace")
-    if not _is_b64(value):
-        raise invalid(f'{name}: expected a string or {{"{B64}": "..."}}')
-    try:
-        return base64.b64decode(value[B64], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise invalid(f"{name}: no base64: {error}") from None
-
-
-def _array(name: str, value: object, spec: Spec, limits: Limits) -> np.ndarray:
-    shape = _shape(value)
-    check_shape(name, shape, spec, limits)
-    if spec.dtype == tf.string:
+    def _array(self, name: str, value: object, spec: Spec, limits: Limits) -> np.ndarray:
+        shape = _shape(value)
+        check_shape(name, shape, limits)
+        if spec.dtype != tf.string:
+            return self._numbers(name, value, shape, spec.dtype)
         flat = _flat(name, value, shape)
         array = np.empty(len(flat), object)
         array[:] = [to_bytes(_place(name, shape, number), each) for number, each in enumerate(flat)]
         return array.reshape(shape)
-    return _numbers(name, value, shape, spec)
+
+    def _numbers(self, name: str, value: object, shape: tuple[int, ...], dtype: tf.DType) -> np.ndarray:
+        wanted = "f" if dtype in HALVES else np.dtype(dtype.as_numpy_dtype).kind
+        if wanted not in KINDS:
+            message = f"{name}: {dtype.name} has no form in JSON; use gRPC"
+            raise ServingError(grpc.StatusCode.UNIMPLEMENTED, message)
+        array = _as_array(name, value, wanted)
+        fits = array.shape == shape and array.dtype.kind in {"f": "iuf", "b": "b"}.get(wanted, "iu")
+        if array.size and (not fits or (wanted != "b" and self._has_booleans(array, value, shape))):
+            raise invalid(f"{name}: expected {KINDS[wanted]} at each place")
+        kind = np.dtype(dtype.as_numpy_dtype)
+        if wanted != "f":
+            return within(name, array, kind)
+        return self._floats(name, array, kind)
+
+    def _floats(self, name: str, array: np.ndarray, kind: np.dtype) -> np.ndarray:
+        check_range(name, array, self.document)
+        with np.errstate(over="ignore"):
+            converted = array.astype(kind)
+        if converted.size and np.count_nonzero(np.isinf(converted)) > np.count_nonzero(np.isinf(array)):
+            raise invalid(f"{name}: a number is too large for {kind}")
+        return converted
+
+    def _has_booleans(self, array: np.ndarray, value: object, shape: tuple[int, ...]) -> bool:
+        """NumPy takes true among numbers for 1."""
+        if not self.document.may_have_booleans:
+            return False
+        leaves = [value]
+        for _ in shape:
+            leaves = chain.from_iterable(leaves)
+        return any(isinstance(leaf, bool) for leaf in leaves)
+
+
+def _as_array(name: str, value: object, wanted: str) -> np.ndarray:
+    try:
+        array = np.array(value)
+        if wanted == "f" and array.dtype == object and _are_numbers(array):
+            # Whole numbers beyond 64 bits are floating-point numbers in JSON.
+            return array.astype(np.float64)
+    except (ValueError, OverflowError):
+        raise invalid(f"{name}: expected numbers, and lists of the same length at each level") from None
+    return array
+
+
+def _are_numbers(array: np.ndarray) -> bool:
+    return all(isinstance(each, int | float) for each in array.ravel().tolist())
 
 
 def _shape(value: object) -> tuple[int, ...]:
@@ -127,25 +148,8 @@ def _place(name: str, shape: tuple[int, ...], number: int) -> str:
     return name + "".join(f"[{index}]" for index in np.unravel_index(number, shape)) if shape else name
 
 
-def _numbers(name: str, value: object, shape: tuple[int, ...], spec: Spec) -> np.ndarray:
-    try:
-        array = np.array(value)
-    except (ValueError, OverflowError):
-        raise invalid(f"{name}: expected lists of the same length at each level") from None
-    kind = spec.dtype.as_numpy_dtype
-    wanted = np.dtype(kind).kind
-    allowed = {"i": "iu", "u": "iu", "f": "iuf", "b": "b"}.get(wanted, "")
-    if array.shape != shape or array.dtype.kind not in allowed:
-        raise invalid(f"{name}: expected {KINDS.get(wanted, 'another type')} at each place")
-    return within(name, array, kind)
-
-
 def _only_input(signature: Signature, key: str) -> str:
     if len(signature.inputs) != 1:
         names = ", ".join(sorted(signature.inputs))
         raise invalid(f"'{key}': signature {shorten(signature.name)} takes {names}; expected these names")
     return next(iter(signature.inputs))
-
-
-def _is_b64(value: object) -> bool:
-    return isinstance(value, dict) and value.keys() == {B64} and isinstance(value[B64], str)

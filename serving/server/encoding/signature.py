@@ -1,6 +1,6 @@
 """What a signature of a SavedModel takes and gives, and what a request may ask of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -39,16 +39,24 @@ class Spec:
 
 @dataclass(frozen=True)
 class Signature:
-    """A function of the model by name."""
+    """A function of the model by name.
+
+    Attributes:
+        method: its method name, such as tensorflow/serving/predict.
+        row_by_row: whether its answer for a row depends on that row alone, as far as anybody has said so.
+    """
 
     name: str
     inputs: Mapping[str, Spec]
     outputs: Mapping[str, Spec]
+    method: str = ""
+    row_by_row: bool = False
 
     @property
     def is_batch(self) -> bool:
-        """Whether requests can be joined and split along the first dimension of all tensors."""
-        return all(spec.is_batch for spec in (*self.inputs.values(), *self.outputs.values()))
+        """Whether requests may be joined and split along the first dimension of all tensors."""
+        tensors = (*self.inputs.values(), *self.outputs.values())
+        return self.row_by_row and bool(self.inputs) and all(spec.is_batch for spec in tensors)
 
     def check_inputs(self, names: Iterable[str]) -> None:
         """Raises INVALID_ARGUMENT unless `names` are the inputs."""
@@ -60,7 +68,10 @@ class Signature:
 
     def chosen_outputs(self, names: Iterable[str]) -> list[str]:
         """The outputs of a request's filter, sorted; all where it is empty. Raises INVALID_ARGUMENT."""
-        names = set(names) or set(self.outputs)
+        asked = list(names)
+        if twice := sorted({name for name in asked if asked.count(name) > 1}):
+            raise invalid(f"signature {self.name}: output {shorten(twice[0])} is asked for twice")
+        names = set(asked) or set(self.outputs)
         if extra := sorted(names - self.outputs.keys()):
             gives = ", ".join(sorted(self.outputs))
             raise invalid(f"signature {self.name}: no output {shorten(extra[0])}; it gives {gives}")
@@ -70,10 +81,14 @@ class Signature:
         return f"it takes {', '.join(sorted(self.inputs))}"
 
 
-def signatures_of(graph: meta_graph_pb2.MetaGraphDef) -> dict[str, Signature]:
-    """All signatures of a loaded SavedModel by name."""
+def signatures_of(
+    graph: meta_graph_pb2.MetaGraphDef, is_row_by_row: Callable[[str], bool]
+) -> dict[str, Signature]:
+    """All signatures of a loaded SavedModel by name; `is_row_by_row` is asked for each of them."""
     return {
-        name: Signature(name, _specs(each.inputs), _specs(each.outputs))
+        name: Signature(
+            name, _specs(each.inputs), _specs(each.outputs), each.method_name, is_row_by_row(name)
+        )
         for name, each in graph.signature_def.items()
         if name != INITIALISER
     }

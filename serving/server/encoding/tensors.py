@@ -1,6 +1,6 @@
-"""TensorProto to array and back, with every check that keeps a bad request from reaching the graph.
+"""TensorProto to array and back. Whether a shape fits the graph says, as it does in TensorFlow Serving.
 
-The declared shape is checked before anything of that size is made.
+What a request declares is checked before anything of that size is made.
 """
 
 import math
@@ -15,18 +15,30 @@ from serving.server.encoding.signature import Signature, Spec
 from serving.server.encoding.string_content import read_strings
 from serving.server.errors import invalid
 
+QUANTIZED = {tf.qint8: "i1", tf.quint8: "u1", tf.qint16: "<i2", tf.quint16: "<u2", tf.qint32: "<i4"}
+"""NumPy's plain type of the same bits."""
+
+BITS = {tf.float16: "<u2", tf.bfloat16: "<u2"}
+"""Floating-point numbers that a TensorProto holds as whole numbers."""
+
+COMPLEX = {tf.complex64: "<f4", tf.complex128: "<f8"}
+"""Of the numbers in a TensorProto, the real part and the imaginary part in turn."""
+
 FIELDS = {
-    **dict.fromkeys([tf.int32, tf.int16, tf.int8, tf.uint16, tf.uint8], "int_val"),
+    **dict.fromkeys([tf.int32, tf.int16, tf.int8, tf.uint16, tf.uint8, *QUANTIZED], "int_val"),
+    **dict.fromkeys(BITS, "half_val"),
     tf.float32: "float_val",
     tf.float64: "double_val",
     tf.int64: "int64_val",
     tf.uint32: "uint32_val",
     tf.uint64: "uint64_val",
     tf.bool: "bool_val",
+    tf.complex64: "scomplex_val",
+    tf.complex128: "dcomplex_val",
 }
 
-MOST_DIMENSIONS = 254
-"""TensorFlow's own limit."""
+MOST_DIMENSIONS = 32
+"""NumPy 1's limit."""
 
 FLOAT_VAL = b"\x2a"
 """The wire's tag of TensorProto.float_val: field 5, packed."""
@@ -34,7 +46,7 @@ FLOAT_VAL = b"\x2a"
 
 @dataclass(frozen=True)
 class Limits:
-    """Most items along the first dimension, and most numbers in a tensor that is not of strings."""
+    """Most items along the first dimension, and most elements in a tensor."""
 
     items: int
     elements: int
@@ -43,70 +55,64 @@ class Limits:
 def read_inputs(
     protos: Mapping[str, tensor_pb2.TensorProto], signature: Signature, limits: Limits
 ) -> dict[str, np.ndarray]:
-    """The arrays of a request, checked against `signature`.
+    """The arrays of a request, for the inputs of `signature`.
 
     Raises:
         ServingError: INVALID_ARGUMENT, naming the input at fault.
     """
     signature.check_inputs(protos)
-    arrays = {name: to_array(name, protos[name], spec, limits) for name, spec in signature.inputs.items()}
-    check_counts(arrays, signature)
-    return arrays
+    return {name: to_array(name, protos[name], spec, limits) for name, spec in signature.inputs.items()}
 
 
 def to_array(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits) -> np.ndarray:
-    """The array of input `name`. Raises INVALID_ARGUMENT."""
+    """The array of input `name`; strings as objects of type bytes. Raises INVALID_ARGUMENT."""
     if proto.dtype != spec.dtype.as_datatype_enum:
         raise invalid(f"{name}: dtype {_dtype_name(proto.dtype)}; expected {spec.dtype.name}")
     if proto.tensor_shape.unknown_rank:
-        raise invalid(f"{name}: no shape; expected {_shape(spec.shape)}")
-    if (rank := len(proto.tensor_shape.dim)) > MOST_DIMENSIONS:
-        raise invalid(f"{name}: {rank} dimensions; expected {_shape(spec.shape)}")
+        raise invalid(f"{name}: no shape")
     shape = tuple(dimension.size for dimension in proto.tensor_shape.dim)
-    check_shape(name, shape, spec, limits)
+    check_shape(name, shape, limits)
     if spec.dtype == tf.string:
         return _strings(name, proto, shape)
     return _numbers(name, proto, spec.dtype, shape)
 
 
-def check_shape(name: str, shape: tuple[int, ...], spec: Spec, limits: Limits) -> None:
-    """Raises INVALID_ARGUMENT unless `shape` fits `spec`, is not empty and is within `limits`."""
-    fits = spec.shape is None or (
-        len(shape) == len(spec.shape)
-        and all(wanted in (None, size) for size, wanted in zip(shape, spec.shape, strict=True))
-    )
-    if not fits:
-        raise invalid(f"{name}: shape {_shape(shape)}; expected {_shape(spec.shape)}")
-    if any(size <= 0 for size in shape):
-        raise invalid(f"{name}: shape {_shape(shape)}; expected at least one along each dimension")
+def check_shape(name: str, shape: tuple[int, ...], limits: Limits) -> None:
+    """Raises INVALID_ARGUMENT where `shape` is none or beyond `limits`."""
+    if len(shape) > MOST_DIMENSIONS:
+        raise invalid(f"{name}: {len(shape)} dimensions; this server takes at most {MOST_DIMENSIONS}")
+    if any(size < 0 for size in shape):
+        raise invalid(f"{name}: shape {_shape(shape)}; expected no negative number")
     if shape and shape[0] > limits.items:
-        raise invalid(f"{name}: {shape[0]} items; this server takes at most {limits.items} in a request")
-    most = limits.items if spec.dtype == tf.string else limits.elements
-    if (count := math.prod(shape)) > most:
-        raise invalid(f"{name}: shape {_shape(shape)} has {count} elements; this server takes at most {most}")
+        raise invalid(
+            f"{name}: {shape[0]} items; this server takes at most {limits.items} (--max_request_items)"
+        )
+    if (count := math.prod(shape)) > limits.elements:
+        raise invalid(
+            f"{name}: shape {_shape(shape)} has {count} elements; this server takes at most "
+            f"{limits.elements} (--max_input_elements)"
+        )
 
 
-def check_counts(arrays: Mapping[str, np.ndarray], signature: Signature) -> None:
-    """Raises INVALID_ARGUMENT unless all inputs have as many items, where the signature is a batch's."""
-    counts = {name: len(array) for name, array in arrays.items() if signature.inputs[name].is_batch}
-    if len(set(counts.values())) > 1:
-        raise invalid(f"signature {signature.name}: as many items expected in each input; got {counts}")
-
-
-def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
-    """`array` with its values in the typed field (float_val, string_val, ...), as TF Serving answers."""
+def to_proto(array: np.ndarray, *, as_content: bool = False) -> tensor_pb2.TensorProto:
+    """`array` with its values in the typed field (float_val, string_val, ...), as TF Serving answers;
+    `as_content` as bytes, which is what its --enable_serialization_as_tensor_content does.
+    """
     dtype = tf.as_dtype(tf.string if array.dtype == object else array.dtype)
     proto = tensor_pb2.TensorProto(
         dtype=dtype.as_datatype_enum, tensor_shape=tf.TensorShape(array.shape).as_proto()
     )
     if dtype == tf.string:
         proto.string_val.extend(array.ravel().tolist())
+    elif as_content or dtype not in FIELDS:
+        proto.tensor_content = array.tobytes()
     elif dtype == tf.float32:
         # As bytes, not number by number: a score map has millions.
         values = array.astype("<f4", copy=False).tobytes()
         proto.MergeFromString(FLOAT_VAL + _varint(len(values)) + values)
     else:
-        getattr(proto, FIELDS[dtype]).extend(array.ravel().tolist())
+        plain = {**QUANTIZED, **BITS, **COMPLEX}.get(dtype, array.dtype)
+        getattr(proto, FIELDS[dtype]).extend(np.ascontiguousarray(array).ravel().view(plain).tolist())
     return proto
 
 
@@ -115,35 +121,48 @@ def _strings(name: str, proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -
     values = list(proto.string_val)
     if not values and proto.tensor_content:
         values = read_strings(name, proto.tensor_content, count)
-    if len(values) != count:
-        raise invalid(f"{name}: shape {_shape(shape)} but {len(values)} strings")
-    array = np.empty(count, object)
-    array[:] = values
-    return array.reshape(shape)
+    return _filled(name, np.array([*values, None], object)[:-1], shape, b"")
 
 
 def _numbers(name: str, proto: tensor_pb2.TensorProto, dtype: tf.DType, shape: tuple[int, ...]) -> np.ndarray:
-    count, kind = math.prod(shape), dtype.as_numpy_dtype
+    kind = np.dtype(dtype.as_numpy_dtype)
     if proto.tensor_content:
-        if len(proto.tensor_content) != count * dtype.size:
+        if len(proto.tensor_content) != math.prod(shape) * kind.itemsize:
             held = len(proto.tensor_content)
             raise invalid(f"{name}: shape {_shape(shape)} of {dtype.name} but {held} bytes of content")
         return np.frombuffer(proto.tensor_content, kind).reshape(shape)
     if dtype not in FIELDS:
-        raise invalid(f"{name}: no tensor_content; expected it for dtype {dtype.name}")
-    values = getattr(proto, FIELDS[dtype])
-    if not 0 < len(values) <= count:
+        if math.prod(shape):
+            raise invalid(f"{name}: no tensor_content; expected it for dtype {dtype.name}")
+        return np.zeros(shape, kind)
+    values = np.array(getattr(proto, FIELDS[dtype]))
+    plain = {**QUANTIZED, **BITS, **COMPLEX}.get(dtype)
+    if dtype in COMPLEX and len(values) % 2:
+        raise invalid(f"{name}: {len(values)} parts of complex numbers; expected two for each")
+    array = within(name, values, np.dtype(plain or kind))
+    return _filled(name, array.view(kind) if plain else array, shape, np.zeros((), kind))
+
+
+def _filled(name: str, values: np.ndarray, shape: tuple[int, ...], nothing: object) -> np.ndarray:
+    """In TensorFlow's encoding the last of fewer values goes on, and none at all are zeros."""
+    count = math.prod(shape)
+    if len(values) > count:
         raise invalid(f"{name}: shape {_shape(shape)} but {len(values)} values")
-    array = within(name, np.array(values), kind)
-    # A shorter list means that its last value goes on, in TensorFlow's encoding.
-    return np.pad(array, (0, count - len(array)), "edge").reshape(shape)
+    if len(values) == count:
+        return values.reshape(shape)
+    if len(values) < 2:
+        # Not written out, so that a few bytes do not hold the memory of what they declare while they wait.
+        one = np.empty((), values.dtype)
+        one[()] = values[0] if len(values) else nothing
+        return np.broadcast_to(one, shape)
+    return np.pad(values, (0, count - len(values)), "edge").reshape(shape)
 
 
-def within(name: str, values: np.ndarray, kind: type) -> np.ndarray:
+def within(name: str, values: np.ndarray, kind: np.dtype) -> np.ndarray:
     """`values` as dtype `kind`. Raises INVALID_ARGUMENT where an integer does not fit."""
-    if np.issubdtype(kind, np.integer):
+    if values.size and np.issubdtype(kind, np.integer):
         least, most = np.iinfo(kind).min, np.iinfo(kind).max
-        if values.size and (values.min() < least or values.max() > most):
+        if values.min() < least or values.max() > most:
             raise invalid(f"{name}: a value is not in {least}..{most}")
     return values.astype(kind, copy=False)
 
@@ -155,10 +174,8 @@ def _dtype_name(number: int) -> str:
         return types_pb2.DataType.Name(number) if number in types_pb2.DataType.values() else str(number)
 
 
-def _shape(shape: tuple[int | None, ...] | None) -> str:
-    if shape is None:
-        return "any"
-    text = ", ".join("any" if size is None else str(size) for size in shape[:8])
+def _shape(shape: tuple[int, ...]) -> str:
+    text = ", ".join(map(str, shape[:8]))
     return f"[{text}{', ...' if len(shape) > 8 else ''}]"
 
 

@@ -1,28 +1,34 @@
-"""Predict and Classify, whichever protocol they came by."""
+"""Predict, Classify, Regress and MultiInference, whichever protocol they came by."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import grpc
 import numpy as np
-from tensorflow_serving.apis import classification_pb2, input_pb2, model_pb2
+from tensorflow_serving.apis import (
+    classification_pb2,
+    inference_pb2,
+    input_pb2,
+    model_pb2,
+    regression_pb2,
+)
 
 from serving.server.batching.batcher import Batcher
 from serving.server.batching.work import Work
+from serving.server.encoding import examples
+from serving.server.encoding.examples import CLASSIFY, INPUTS, REGRESS
 from serving.server.encoding.signature import Signature
 from serving.server.encoding.tensors import Limits
-from serving.server.errors import invalid
+from serving.server.errors import ServingError, invalid
 from serving.server.threads import run_in
 from serving.server.transport.calls import Call
 from serving.server.versions.registry import Registry
 from serving.server.versions.servable import Arrays, Servable
+from serving.server.versions.version import Version
 
 ReadInputs = Callable[[Signature], dict[str, np.ndarray]]
 """Reads and checks a request's inputs for a signature."""
-
-CLASSES, SCORES = "top_classes", "top_probabilities"
-IMAGE_KEYS = ("image/encoded", "image")
-"""Where ImageNet's two layouts of tf.Examples have the file; the signature's input's own name goes first."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,10 @@ class Prediction:
 class Inference:
     """Finds the version, reads the inputs, waits for the answer."""
 
-    def __init__(self, registry: Registry, batcher: Batcher, limits: Limits):
+    def __init__(self, registry: Registry, batcher: Batcher, limits: Limits, *, by_name: bool):
+        """`by_name`: whether Classify and Regress look at a signature's method name."""
         self._registry, self._batcher, self._limits = registry, batcher, limits
+        self._by_name = by_name
 
     async def predict(
         self,
@@ -54,43 +62,82 @@ class Inference:
             ServingError: the request or the image is at fault, or the server is too busy.
         """
         with self._registry.choose(spec) as version:
-            call.model, call.version = version.servable.name, version.number
-            signature = version.servable.signature(spec.signature_name)
+            signature = _started(call, version).signature(spec.signature_name)
             call.signature = signature.name
             wanted = signature.chosen_outputs(chosen)
             inputs = await run_in(threads, read, signature)
-            work = Work(version.servable, signature, inputs, call.deadline)
-            call.items = work.items
-            outputs = await self._batcher.run(work)
+            outputs = await self._run(call, version, signature, inputs)
             spec = answered_by(version.servable, signature.name)
             return Prediction({name: outputs[name] for name in wanted}, spec)
 
     async def classify(
         self, call: Call, spec: model_pb2.ModelSpec, given: input_pb2.Input
     ) -> classification_pb2.ClassificationResponse:
-        """The best classes of the image in each tf.Example. Raises ServingError."""
-        prediction = await self.predict(call, spec, lambda signature: self._images(signature, given))
-        response = classification_pb2.ClassificationResponse(model_spec=prediction.spec)
-        for names, values in zip(prediction.outputs[CLASSES], prediction.outputs[SCORES], strict=True):
-            classes = response.result.classifications.add().classes
-            for name, value in zip(names, values, strict=True):
-                classes.add(label=name.decode(errors="replace"), score=value)
-        return response
+        """The classes of each tf.Example. Raises ServingError."""
+        (answer,) = await self._infer(call, spec, [(spec.signature_name, CLASSIFY)], given)
+        return classification_pb2.ClassificationResponse(
+            model_spec=answer.model_spec, result=answer.classification_result
+        )
 
-    def _images(self, signature: Signature, given: input_pb2.Input) -> dict[str, np.ndarray]:
-        fits = {CLASSES, SCORES} <= signature.outputs.keys() and len(signature.inputs) == 1
-        if not fits:
-            raise invalid(
-                f"signature {signature.name} does not classify: expected one whose outputs are {CLASSES} and "
-                f"{SCORES}, such as serving_default"
-            )
-        (name,) = signature.inputs
-        examples = _examples(given)
-        if not 0 < len(examples) <= self._limits.items:
-            raise invalid(f"input: {len(examples)} examples; this server takes 1 to {self._limits.items}")
-        array = np.empty(len(examples), object)
-        array[:] = [_image(example, name, row) for row, example in enumerate(examples)]
-        return {name: array}
+    async def regress(
+        self, call: Call, spec: model_pb2.ModelSpec, given: input_pb2.Input
+    ) -> regression_pb2.RegressionResponse:
+        """The number of each tf.Example. Raises ServingError."""
+        (answer,) = await self._infer(call, spec, [(spec.signature_name, REGRESS)], given)
+        return regression_pb2.RegressionResponse(
+            model_spec=answer.model_spec, result=answer.regression_result
+        )
+
+    async def multi_inference(
+        self, call: Call, request: inference_pb2.MultiInferenceRequest
+    ) -> inference_pb2.MultiInferenceResponse:
+        """Several signatures of one model on the same tf.Examples. Raises ServingError."""
+        if not request.tasks:
+            raise invalid("tasks: expected at least one")
+        first = request.tasks[0].model_spec
+        if any(task.model_spec.name != first.name for task in request.tasks):
+            raise invalid("tasks: expected one model for all of them")
+        for task in request.tasks:
+            if task.method_name not in (CLASSIFY, REGRESS):
+                message = f"method_name {task.method_name[:60]!r}; expected {CLASSIFY} or {REGRESS}"
+                raise ServingError(grpc.StatusCode.UNIMPLEMENTED, message)
+        tasks = [(task.model_spec.signature_name, task.method_name) for task in request.tasks]
+        return inference_pb2.MultiInferenceResponse(
+            results=await self._infer(call, first, tasks, request.input)
+        )
+
+    async def _infer(
+        self, call: Call, spec: model_pb2.ModelSpec, tasks: list[tuple[str, str]], given: input_pb2.Input
+    ) -> list[inference_pb2.InferenceResult]:
+        """An answer for each task, a signature's name and the method."""
+        with self._registry.choose(spec) as version:
+            servable = _started(call, version)
+            found = []
+            for name, method in tasks:
+                signature = servable.signature(name, grpc.StatusCode.INVALID_ARGUMENT)
+                examples.check_method(signature, method, by_name=self._by_name)
+                found.append((signature, method))
+            call.signature = found[0][0].name
+            _check_tasks([signature for signature, _ in found])
+            inputs = examples.serialized(given, self._limits)
+            return [await self._task(call, version, *each, inputs) for each in found]
+
+    async def _task(
+        self, call: Call, version: Version, signature: Signature, method: str, inputs: Arrays
+    ) -> inference_pb2.InferenceResult:
+        outputs = await self._run(call, version, signature, inputs)
+        count = len(inputs[INPUTS])
+        answer = inference_pb2.InferenceResult(model_spec=answered_by(version.servable, signature.name))
+        if method == CLASSIFY:
+            answer.classification_result.CopyFrom(examples.classifications(outputs, count))
+        else:
+            answer.regression_result.CopyFrom(examples.regressions(outputs, count))
+        return answer
+
+    async def _run(self, call: Call, version: Version, signature: Signature, inputs: Arrays) -> Arrays:
+        work = Work(version.servable, signature, inputs, call.deadline)
+        call.items = work.items
+        return await self._batcher.run(work)
 
 
 def answered_by(servable: Servable, signature: str = "") -> model_pb2.ModelSpec:
@@ -100,16 +147,14 @@ def answered_by(servable: Servable, signature: str = "") -> model_pb2.ModelSpec:
     return spec
 
 
-def _examples(given: input_pb2.Input) -> list:
-    if given.WhichOneof("kind") == "example_list_with_context":
-        raise invalid("input: example_list_with_context; expected example_list")
-    return list(given.example_list.examples)
+def _started(call: Call, version: Version) -> Servable:
+    call.model, call.version = version.servable.name, version.number
+    return version.servable
 
 
-def _image(example, name: str, row: int) -> bytes:
-    for key in (name, *IMAGE_KEYS):
-        values = example.features.feature[key].bytes_list.value if key in example.features.feature else ()
-        if len(values) == 1:
-            return values[0]
-    keys = ", ".join((name, *IMAGE_KEYS))
-    raise invalid(f"input: example {row} has no image; expected its bytes as one of {keys}")
+def _check_tasks(signatures: list[Signature]) -> None:
+    names = [signature.name for signature in signatures]
+    if len(set(names)) < len(names):
+        raise invalid("tasks: a signature is asked for twice")
+    if len({signature.inputs[INPUTS].tensor for signature in signatures}) > 1:
+        raise invalid("tasks: their signatures do not share one input")

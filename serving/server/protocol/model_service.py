@@ -35,14 +35,14 @@ class ModelService:
     ) -> get_model_status_pb2.GetModelStatusResponse:
         """States of all versions of a model, or of the one that is named."""
         spec = request.model_spec
-        model = self._registry.model(spec.name)
+        model = self._registry.known(spec.name)
         call.model = spec.name
         number = spec.version.value if spec.HasField("version") else None
         if spec.version_label:
             number = model.choose(label=spec.version_label).number
-        return get_model_status_pb2.GetModelStatusResponse(
-            model_version_status=model.statuses(number or None)
-        )
+        if number == 0 and not model.has(0):
+            number = None  # what OpenVINO's clients say for all of them
+        return get_model_status_pb2.GetModelStatusResponse(model_version_status=model.statuses(number))
 
     async def _reload(
         self, request: model_management_pb2.ReloadConfigRequest, call: Call

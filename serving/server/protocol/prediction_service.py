@@ -1,4 +1,4 @@
-"""tensorflow.serving.PredictionService: Predict, GetModelMetadata, Classify."""
+"""tensorflow.serving.PredictionService: Predict, GetModelMetadata, Classify, Regress, MultiInference."""
 
 import grpc
 from tensorflow_serving.apis import (
@@ -10,7 +10,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.encoding.tensors import Limits, read_inputs, to_proto
-from serving.server.errors import ServingError, invalid
+from serving.server.errors import invalid
 from serving.server.protocol.inference import Inference, answered_by
 from serving.server.transport.calls import Call
 from serving.server.transport.grpc_calls import GrpcCalls
@@ -23,8 +23,10 @@ SIGNATURE_DEF = "signature_def"
 class PredictionService:
     """The methods, each from a request to a response."""
 
-    def __init__(self, inference: Inference, registry: Registry, limits: Limits):
+    def __init__(self, inference: Inference, registry: Registry, limits: Limits, *, as_content: bool):
+        """`as_content`: whether the numbers of an answer are bytes."""
         self._inference, self._registry, self._limits = inference, registry, limits
+        self._as_content = as_content
 
     def handlers(self, calls: GrpcCalls) -> grpc.GenericRpcHandler:
         """The service, for a gRPC server."""
@@ -34,8 +36,8 @@ class PredictionService:
                 "Predict": (predict_pb2.PredictRequest, self.predict),
                 "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, self.metadata),
                 "Classify": (classification_pb2.ClassificationRequest, self.classify),
-                "Regress": (regression_pb2.RegressionRequest, self._regress),
-                "MultiInference": (inference_pb2.MultiInferenceRequest, self._multi_inference),
+                "Regress": (regression_pb2.RegressionRequest, self.regress),
+                "MultiInference": (inference_pb2.MultiInferenceRequest, self.multi_inference),
             },
         )
 
@@ -49,7 +51,7 @@ class PredictionService:
         )
         response = predict_pb2.PredictResponse(model_spec=prediction.spec)
         for name, array in prediction.outputs.items():
-            response.outputs[name].CopyFrom(to_proto(array))
+            response.outputs[name].CopyFrom(to_proto(array, as_content=self._as_content))
         return response
 
     async def metadata(
@@ -71,12 +73,17 @@ class PredictionService:
     async def classify(
         self, request: classification_pb2.ClassificationRequest, call: Call
     ) -> classification_pb2.ClassificationResponse:
-        """The best classes of images in tf.Examples."""
+        """The classes of tf.Examples."""
         return await self._inference.classify(call, request.model_spec, request.input)
 
-    async def _regress(self, request: regression_pb2.RegressionRequest, call: Call):
-        with self._registry.choose(request.model_spec) as version:
-            raise invalid(f"model {version.servable.name} classifies: it has no signature for regression")
+    async def regress(
+        self, request: regression_pb2.RegressionRequest, call: Call
+    ) -> regression_pb2.RegressionResponse:
+        """The numbers of tf.Examples."""
+        return await self._inference.regress(call, request.model_spec, request.input)
 
-    async def _multi_inference(self, request: inference_pb2.MultiInferenceRequest, call: Call):
-        raise ServingError(grpc.StatusCode.UNIMPLEMENTED, "MultiInference: send one request for each task")
+    async def multi_inference(
+        self, request: inference_pb2.MultiInferenceRequest, call: Call
+    ) -> inference_pb2.MultiInferenceResponse:
+        """Several of these at once."""
+        return await self._inference.multi_inference(call, request)

@@ -23,7 +23,7 @@ class HttpServer:
     def __init__(self, options: Options):
         """Raises InputError where the port is taken or the host is not this machine's."""
         self._options = options
-        self._socket = _bind(options.host, options.rest_api_port)
+        self._socket = _bind(options.host, max(options.rest_api_port, 0))
         self.port: int = self._socket.getsockname()[1]
         self._server: _Uvicorn | None = None
         self._serving: asyncio.Task | None = None

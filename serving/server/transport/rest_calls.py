@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+import zlib
+from collections.abc import Awaitable, Callable, Iterator
 
 import grpc
 from starlette.requests import ClientDisconnect, Request
@@ -14,17 +15,40 @@ from serving.server.transport.security import Tokens
 
 Respond = Callable[[Call, "Body"], Awaitable[Response]]
 
+GZIP = 16 + zlib.MAX_WBITS
+STEP = 2**20
+"""Bytes that are unpacked in one go, before they are counted."""
+
 DRAINED = 8
 """How many times the limit of a refused body is still read, so that its sender gets to read the refusal."""
+
+
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "POST, GET",
+    "access-control-allow-headers": "Content-Type",
+}
 
 
 class RestCalls:
     """Answers requests: follows each, and turns a ServingError into {"error": "..."} and its status."""
 
-    def __init__(self, calls: Calls, tokens: Tokens, budget: Budget, limit: int, timeout: float | None):
-        """`limit`: bytes of a body; `timeout`: seconds a request may take."""
+    def __init__(
+        self,
+        calls: Calls,
+        tokens: Tokens,
+        budget: Budget,
+        limit: int,
+        timeout: float | None,
+        *,
+        open_to_pages: bool = False,
+    ):
+        """`limit`: bytes of a body; `timeout`: seconds a request may take; `open_to_pages`: whether browsers
+        may show answers to web pages from anywhere.
+        """
         self._calls, self._tokens, self._budget = calls, tokens, budget
         self.limit, self._timeout = limit, timeout
+        self.headers = CORS if open_to_pages else {}
 
     async def answer(self, request: Request, method: str, respond: Respond) -> Response:
         """What `respond` gives, or the refusal."""
@@ -40,6 +64,7 @@ class RestCalls:
         finally:
             body.give_back()
         response.headers[REQUEST_ID] = call.id
+        response.headers.update(self.headers)
         return response
 
     def refusal(self, request: Request) -> Response | None:
@@ -75,18 +100,25 @@ class Body:
         self._read = asyncio.Event()
 
     async def read(self) -> bytes:
-        """All of it.
+        """All of it, unpacked where it is compressed by gzip.
 
         Raises:
-            ServingError: INVALID_ARGUMENT where it is too long or compressed, RESOURCE_EXHAUSTED.
+            ServingError: INVALID_ARGUMENT where it is too long or cannot be unpacked, RESOURCE_EXHAUSTED.
         """
-        if (encoding := self._request.headers.get("content-encoding", "identity").lower()) != "identity":
-            raise invalid(f"content-encoding {encoding[:40]!r}: expected a body that is not compressed")
-        chunks = []
+        encoding = self._request.headers.get("content-encoding", "identity").lower()
+        if encoding not in ("identity", "gzip"):
+            raise invalid(
+                f"content-encoding {encoding[:40]!r}: expected gzip, or a body that is not compressed"
+            )
+        unpack = zlib.decompressobj(GZIP) if encoding == "gzip" else None
+        chunks: list[bytes] = []
         try:
             async for chunk in self._request.stream():
-                self._take(len(chunk))
-                chunks.append(chunk)
+                for part in self._unpacked(chunk, unpack) if unpack else (chunk,):
+                    self._take(len(part))
+                    chunks.append(part)
+            if unpack and not unpack.eof:
+                raise invalid("the body: no whole gzip file")
         except ClientDisconnect:
             raise ServingError(grpc.StatusCode.CANCELLED, "the client has gone") from None
         except ServingError:
@@ -106,6 +138,16 @@ class Body:
         """Frees its share of the budget."""
         self._budget.give_back(self._taken)
         self._taken = 0
+
+    def _unpacked(self, packed: bytes, unpack) -> Iterator[bytes]:
+        part = b"-" * STEP
+        while packed or len(part) == STEP:  # else what it has unpacked is all given out
+            try:
+                part = unpack.decompress(packed, STEP)
+            except zlib.error as error:
+                raise invalid(f"the body: no gzip: {error}") from None
+            yield part
+            packed = unpack.unconsumed_tail
 
     def _take(self, length: int) -> None:
         if self._taken + length > self._limit:

@@ -5,7 +5,6 @@ service and the page's own files: probes and browsers cannot send one, and they 
 """
 
 import hmac
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -13,6 +12,7 @@ import grpc
 from models.errors import InputError
 from serving.server.errors import ServingError
 from serving.server.options import Options
+from serving.server.text_protos import read_text
 
 SCHEME = "bearer "
 
@@ -48,33 +48,25 @@ class Tokens:
             )
 
 
-@dataclass(frozen=True)
-class Certificates:
-    """PEM texts of the server's certificate and key, and of the authority of clients' certificates."""
-
-    certificate: bytes
-    key: bytes
-    client_authority: bytes | None
-
-    @classmethod
-    def read(cls, options: Options) -> "Certificates | None":
-        """None without TLS. Raises InputError where a file cannot be read."""
-        if not options.tls_certificate or not options.tls_key:
-            return None
-        authority = options.tls_client_ca
-        return cls(
-            _read(options.tls_certificate, "--tls_certificate"),
-            _read(options.tls_key, "--tls_key"),
-            _read(authority, "--tls_client_ca") if authority else None,
-        )
-
-    def for_grpc(self) -> grpc.ServerCredentials:
-        """What a gRPC server needs."""
+def grpc_credentials(options: Options) -> grpc.ServerCredentials | None:
+    """Of the gRPC server, None without TLS. Raises InputError where a file cannot be read."""
+    if options.use_alts_credentials:
+        return grpc.alts_server_credentials()
+    if options.ssl_config_file:
+        config = read_text("ssl_config_file", options.ssl_config_file, "SSLConfig")
         return grpc.ssl_server_credentials(
-            [(self.key, self.certificate)],
-            root_certificates=self.client_authority,
-            require_client_auth=self.client_authority is not None,
+            [(config.server_key.encode(), config.server_cert.encode())],
+            root_certificates=config.custom_ca.encode() or None,
+            require_client_auth=config.client_verify,
         )
+    if not options.tls_certificate or not options.tls_key:
+        return None
+    authority = options.tls_client_ca
+    return grpc.ssl_server_credentials(
+        [(_read(options.tls_key, "--tls_key"), _read(options.tls_certificate, "--tls_certificate"))],
+        root_certificates=_read(authority, "--tls_client_ca") if authority else None,
+        require_client_auth=authority is not None,
+    )
 
 
 def _read(path: str, flag: str) -> bytes:

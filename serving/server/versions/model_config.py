@@ -8,6 +8,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from models.errors import InputError
+from serving.server.options import check_path
 
 PLATFORMS = ("", "tensorflow")
 
@@ -51,9 +52,10 @@ def read_config_file(path: str) -> list[ModelConfig]:
 
 
 def read_config(config: model_server_config_pb2.ModelServerConfig) -> list[ModelConfig]:
-    """The models of a ModelServerConfig. Raises InputError."""
-    if not config.HasField("model_config_list") or not config.model_config_list.config:
-        raise InputError("ModelServerConfig: expected a model_config_list of at least one model")
+    """The models of a ModelServerConfig, which may be none. Raises InputError."""
+    # An empty file is one that is being written; an empty list says that no model is to be served.
+    if not config.HasField("model_config_list"):
+        raise InputError("ModelServerConfig: expected a model_config_list")
     configs = [_read(each) for each in config.model_config_list.config]
     names = [each.name for each in configs]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
@@ -66,6 +68,7 @@ def _read(config: model_server_config_pb2.ModelConfig) -> ModelConfig:
         raise InputError("ModelServerConfig: a model without name or base_path")
     if config.model_platform not in PLATFORMS:
         raise InputError(f"model {config.name}: platform {config.model_platform}; expected tensorflow")
+    check_path(config.name, config.base_path)
     policy = config.model_version_policy
     kind = policy.WhichOneof("policy_choice")
     if kind == "specific" and not policy.specific.versions:

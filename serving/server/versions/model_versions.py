@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass, field
 
 import grpc
+import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
 from models.errors import one_line
-from serving.server.errors import ServingError, not_found
+from serving.server.errors import ServingError, invalid, not_found
 from serving.server.event_log import EventLog
 from serving.server.threads import run_in
 from serving.server.versions.model_config import ModelConfig
@@ -18,11 +20,28 @@ MOST_ENDED = 50
 """Unloaded versions that GetModelStatus still tells of."""
 
 
+@dataclass
+class Change:
+    """What another configuration asks for, loaded beside what is served, which knows nothing of it yet.
+
+    Attributes:
+        found: versions on the disk.
+        loaded: those that were not served; one that could not be loaded has `failed` set.
+    """
+
+    config: ModelConfig
+    found: Mapping[int, str] = field(default_factory=dict)
+    loaded: dict[int, Version] = field(default_factory=dict)
+
+
 class ModelVersions:
     """Keeps in memory those versions on the disk that the policy wants.
 
     A version that does not load is told of and left out, and tried again when its files change. A version is
     unloaded only when one that the policy wants is there in its place, so an emptied folder changes nothing.
+
+    Attributes:
+        lock: held while versions are looked for and loaded, and from `prepare` to `commit` or `discard`.
     """
 
     def __init__(
@@ -35,11 +54,11 @@ class ModelVersions:
     ):
         """`threads` load and unload; `changed` is called when a version has come or gone."""
         self.config = config
+        self.lock = asyncio.Lock()
         self._loader, self._threads, self._log, self._changed = loader, threads, log, changed
         self._versions: dict[int, Version] = {}
         self._unloading: set[asyncio.Task] = set()
         self._polling: asyncio.Task | None = None
-        self._lock = asyncio.Lock()
 
     async def poll(self) -> None:
         """Looks at the disk once, and loads and unloads what follows from it.
@@ -47,23 +66,61 @@ class ModelVersions:
         Raises:
             tf.errors.OpError: the base path cannot be read.
         """
-        async with self._lock:
+        async with self.lock:
             found = await run_in(self._threads, find_versions, self.config.base_path)
             await self._forget_repaired(found)
-            while (number := self._next(found)) is not None:
-                await self._load(number, found[number])
+            while (number := self._next(self.config, found, self._versions)) is not None:
+                self._versions[number] = Version(number, found[number])
+                await self._load(self._versions[number])
             self._retire(found)
+
+    async def prepare(self, change: Change) -> None:
+        """Loads what `change` wants and is not served. Followed by `commit` or `discard` of it.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION: no version would be left to answer.
+        """
+        try:
+            change.found = await run_in(self._threads, find_versions, change.config.base_path)
+        except tf.errors.OpError as error:
+            raise _failed(f"model {self.config.name}: {error.message}") from None
+        await asyncio.gather(*self._unloading)  # of a version that is wanted again, perhaps
+        await self._forget_repaired(change.found)
+        while (number := self._next(change.config, change.found, self._with(change))) is not None:
+            change.loaded[number] = Version(number, change.found[number])
+            await self._load(change.loaded[number])
+        if not self.after(change):
+            path = change.config.base_path
+            raise _failed(
+                f"model {self.config.name}: no version in {path} could be loaded{self._why(change)}"
+            )
+
+    def after(self, change: Change) -> set[int]:
+        """Numbers of the versions that will answer once `change` is committed."""
+        return _kept(self._with(change), change.config, change.found)
+
+    def commit(self, change: Change) -> None:
+        """From now on the change is what is served: at once, within one step of the event loop."""
+        self.config = change.config
+        self._versions = self._with(change)
+        self._retire(change.found)
+
+    async def discard(self, change: Change) -> None:
+        """Unloads what was loaded for `change`."""
+        for version in change.loaded.values():
+            if version.state == State.AVAILABLE:
+                await version.unload(self._threads)
 
     def start_polling(self, seconds: float) -> None:
         """Polls until closed; what goes wrong is logged. Does nothing where it polls already."""
-        if seconds and not self._polling:
+        if seconds > 0 and not self._polling:
             self._polling = asyncio.create_task(self._keep_polling(seconds))
 
     def choose(self, number: int | None = None, label: str = "") -> Version:
         """The version of that number or label, of neither the newest; hold it with `with`.
 
         Raises:
-            ServingError: NOT_FOUND, or UNAVAILABLE while none is loaded.
+            ServingError: NOT_FOUND, INVALID_ARGUMENT for an unknown label, UNAVAILABLE while none is loaded.
         """
         if label:
             number = self._labelled(label)
@@ -78,13 +135,16 @@ class ModelVersions:
     @property
     def available(self) -> list[int]:
         """Numbers of the versions that answer, the newest first."""
-        ready = (each.number for each in self._versions.values() if each.state == State.AVAILABLE)
-        return sorted(ready, reverse=True)
+        return sorted(_available(self._versions), reverse=True)
 
     @property
     def failures(self) -> dict[int, str]:
         """Why versions could not be loaded, by number."""
-        return {number: each.error for number, each in self._versions.items() if each.failed is not None}
+        return _failures(self._versions)
+
+    def has(self, number: int) -> bool:
+        """Whether a version of that number is known, in whatever state."""
+        return number in self._versions
 
     def statuses(self, number: int | None = None) -> list[get_model_status_pb2.ModelVersionStatus]:
         """Of all versions, the newest first, or of one. Raises NOT_FOUND."""
@@ -96,7 +156,7 @@ class ModelVersions:
 
     async def close(self) -> None:
         """Unloads all, when their last requests are done."""
-        async with self._lock:  # so that nothing is being loaded
+        async with self.lock:  # so that nothing is being loaded
             if self._polling:
                 self._polling.cancel()
             for number in self.available:
@@ -111,29 +171,29 @@ class ModelVersions:
             except Exception as error:
                 self._log.say("poll_failed", model=self.config.name, error=one_line(repr(error)))
 
-    def _next(self, found: Mapping[int, str]) -> int | None:
+    def _next(
+        self, config: ModelConfig, found: Mapping[int, str], versions: Mapping[int, Version]
+    ) -> int | None:
         """The next version to load."""
-        for number in self._wanted(found):
-            if number not in self._versions or self._versions[number].state == State.END:
+        for number in _wanted(versions, config, found):
+            if number not in versions or versions[number].state == State.END:
                 return number
         return None
 
-    def _wanted(self, found: Mapping[int, str]) -> list[int]:
-        return self.config.wanted(found.keys() - self.failures.keys())
-
-    async def _load(self, number: int, path: str) -> None:
-        version = self._versions[number] = Version(number, path)
-        seconds = asyncio.get_running_loop().time()
+    async def _load(self, version: Version) -> None:
+        started = asyncio.get_running_loop().time()
         await version.load(self._loader, self._threads)
-        seconds = asyncio.get_running_loop().time() - seconds
+        seconds = asyncio.get_running_loop().time() - started
         event = "version_failed" if version.failed is not None else "version_available"
         self._say(event, version, seconds=round(seconds, 3), error=version.error or None)
 
+    def _with(self, change: Change) -> dict[int, Version]:
+        return {**self._versions, **change.loaded}
+
     def _retire(self, found: Mapping[int, str]) -> None:
-        wanted = set(self._wanted(found))
-        if wanted & set(self.available):
-            for number in set(self.available) - wanted:
-                self._unload(self._versions[number])
+        kept = _kept(self._versions, self.config, found)
+        for number in set(self.available) - kept:
+            self._unload(self._versions[number])
         ended = [each for each in sorted(self._versions) if self._versions[each].state == State.END]
         for number in ended[:-MOST_ENDED]:
             del self._versions[number]
@@ -164,15 +224,41 @@ class ModelVersions:
         labels = self.config.labels
         if label not in labels:
             there = ", ".join(sorted(labels)) or "none"
-            raise not_found(f"model {self.config.name} has no version label {label[:60]!r}; labels: {there}")
+            raise invalid(f"model {self.config.name} has no version label {label[:60]!r}; labels: {there}")
         return labels[label]
 
     def _there(self) -> str:
         if self.available:
             return f"there is {', '.join(map(str, self.available[:10]))}"
-        failed = "".join(f"; version {number}: {error}" for number, error in sorted(self.failures.items()))
-        return f"no version is loaded{failed}"
+        return f"no version is loaded{self._why()}"
+
+    def _why(self, change: Change | None = None) -> str:
+        failures = _failures(self._with(change) if change else self._versions)
+        return "".join(f"; version {number}: {error}" for number, error in sorted(failures.items()))
 
     def _say(self, event: str, version: Version, **fields: object) -> None:
         self._log.say(event, model=self.config.name, version=version.number, path=version.path, **fields)
         self._changed()
+
+
+def _available(versions: Mapping[int, Version]) -> set[int]:
+    return {number for number, each in versions.items() if each.state == State.AVAILABLE}
+
+
+def _failures(versions: Mapping[int, Version]) -> dict[int, str]:
+    return {number: each.error for number, each in versions.items() if each.failed is not None}
+
+
+def _wanted(versions: Mapping[int, Version], config: ModelConfig, found: Mapping[int, str]) -> list[int]:
+    """What the policy asks for, of what could be loaded."""
+    return config.wanted(found.keys() - _failures(versions).keys())
+
+
+def _kept(versions: Mapping[int, Version], config: ModelConfig, found: Mapping[int, str]) -> set[int]:
+    """The versions that go on answering: those wanted, or all where none of them is there."""
+    available = _available(versions)
+    return available & set(_wanted(versions, config, found)) or available
+
+
+def _failed(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.FAILED_PRECONDITION, message)

@@ -4,20 +4,39 @@ Loaded by the v1 loader into a session of its own: what TensorFlow Serving does,
 back at once (a model of tf.saved_model.load lives until Python's garbage collector has found it).
 """
 
-import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import grpc
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 
+from serving.saved_model.description import row_by_row
 from serving.server.encoding.signature import INITIALISER, Signature, shorten, signatures_of
-from serving.server.errors import deadline_exceeded, from_op_error, invalid, not_found
+from serving.server.errors import ServingError, from_op_error, invalid
+from serving.server.versions.session import Session
 
 DEFAULT_SIGNATURE = "serving_default"
 
 Arrays = dict[str, np.ndarray]
 """By name of the input or output; strings as objects of type bytes."""
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How models are loaded.
+
+    Attributes:
+        tags: of the SavedModel's graph.
+        session: TensorFlow's configuration of the session.
+        join_all: whether every signature is taken for one that computes row by row.
+    """
+
+    tags: tuple[str, ...] = (tf.saved_model.SERVING,)
+    session: config_pb2.ConfigProto = field(default_factory=config_pb2.ConfigProto)
+    join_all: bool = False
 
 
 class Servable:
@@ -29,37 +48,39 @@ class Servable:
         definitions: the same as the SavedModel describes them, for GetModelMetadata.
     """
 
-    def __init__(self, path: str, name: str, version: int):
+    def __init__(self, path: str, name: str, version: int, loading: Loading | None = None):
         """Loads the SavedModel in folder `path`.
 
         Raises:
             tf.errors.OpError, OSError, ValueError, RuntimeError: it cannot be loaded.
         """
         self.name, self.version = name, version
-        graph = tf.Graph()
-        options = tf.compat.v1.GPUOptions(allow_growth=True)
-        self._session = tf.compat.v1.Session(
-            graph=graph, config=tf.compat.v1.ConfigProto(gpu_options=options, allow_soft_placement=True)
-        )
+        loading = loading or Loading()
+        self._session = Session(loading.session)
         try:
-            with graph.as_default():
-                loaded = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], path)
+            with self._session.graph.as_default():
+                loaded = tf.compat.v1.saved_model.load(self._session, list(loading.tags), path)
+            self._session.loaded()
         except BaseException:
             self._session.close()
             raise
-        graph.finalize()
-        self.signatures = signatures_of(loaded)
+        by_row = row_by_row(path)
+        self.signatures = signatures_of(loaded, lambda key: loading.join_all or key in by_row)
         self.definitions = get_model_metadata_pb2.SignatureDefMap()
         for key, definition in loaded.signature_def.items():
             if key != INITIALISER:
                 self.definitions.signature_def[key].CopyFrom(definition)
 
-    def signature(self, name: str) -> Signature:
-        """The signature of that name; of none, the default one. Raises INVALID_ARGUMENT."""
+    def signature(
+        self, name: str, otherwise: grpc.StatusCode = grpc.StatusCode.FAILED_PRECONDITION
+    ) -> Signature:
+        """The signature of that name; of none, the default one. Raises `otherwise` where it is not there."""
         name = name or DEFAULT_SIGNATURE
         if name not in self.signatures:
             there = ", ".join(sorted(self.signatures))
-            raise invalid(f"model {self.name} has no signature {shorten(name)}; it has {there}")
+            raise ServingError(
+                otherwise, f"model {self.name} has no signature {shorten(name)}; it has {there}"
+            )
         return self.signatures[name]
 
     def run(
@@ -76,27 +97,26 @@ class Servable:
         Raises:
             ServingError: what the graph said, or DEADLINE_EXCEEDED.
         """
-        fetches = {name: spec.tensor for name, spec in signature.outputs.items()}
-        feeds = {signature.inputs[name].tensor: array for name, array in inputs.items()}
+        given = {signature.inputs[name].tensor: array for name, array in inputs.items()}
+        wanted = {spec.tensor for spec in signature.outputs.values()}
         try:
-            return self._session.run(fetches, feeds, options=_run_options(deadline))
+            found = self._session.run_as_given(given, sorted(wanted - given.keys()), deadline)
         except tf.errors.OpError as error:
             raise from_op_error(error) from None
         except UnicodeDecodeError:
             # TensorFlow puts bytes of a tf.Example that does not parse into its message, as they are.
             raise invalid(f"signature {signature.name}: the input cannot be parsed") from None
-        except RuntimeError as error:  # what a closed session raises
-            raise not_found(f"model {self.name} version {self.version}: {error}") from None
+        except (KeyError, ValueError) as error:
+            message = f"model {self.name}: signature {signature.name} is not one of its graph: {error}"
+            raise ServingError(grpc.StatusCode.FAILED_PRECONDITION, message) from None
+        found = {**given, **found}
+        return {name: _typed(found[spec.tensor], spec.dtype) for name, spec in signature.outputs.items()}
 
     def close(self) -> None:
         """Gives the memory back."""
         self._session.close()
 
 
-def _run_options(deadline: float | None) -> tf.compat.v1.RunOptions | None:
-    if deadline is None:
-        return None
-    milliseconds = int((deadline - time.monotonic()) * 1000)
-    if milliseconds <= 0:
-        raise deadline_exceeded("the deadline passed before the model was run")
-    return tf.compat.v1.RunOptions(timeout_in_ms=milliseconds)
+def _typed(array: np.ndarray, dtype: tf.DType) -> np.ndarray:
+    """A session gives quantized numbers as plain ones."""
+    return array.view(dtype.as_numpy_dtype) if dtype.is_quantized else array

@@ -86,16 +86,19 @@ class Version:
 
 
 def find_versions(base_path: str) -> dict[int, str]:
-    """Folders below `base_path` whose names are decimal numbers, by number.
+    """Folders below `base_path` whose names are decimal numbers, by number; none where it is not there.
 
     Raises:
         tf.errors.OpError: it cannot be read.
     """
-    names = [name.rstrip("/") for name in tf.io.gfile.listdir(base_path)]
+    try:
+        names = [name.rstrip("/") for name in tf.io.gfile.listdir(base_path)]
+    except tf.errors.NotFoundError:
+        return {}
     return {
         int(name): os.path.join(base_path, name)
         for name in names
-        if name.isascii() and name.isdecimal() and len(name) <= 18
+        if name.isascii() and name.isdecimal() and len(name) < 20 and int(name) < 2**63
     }
 
 

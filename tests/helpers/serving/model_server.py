@@ -69,7 +69,7 @@ def serving(base: Path, **options) -> Iterator:
         return asyncio.run_coroutine_threadsafe(work, loop).result(120)
 
     async def make() -> Server:
-        given = {"model_base_path": str(base), "port": 0, "rest_api_port": 0, "grace_period_seconds": 5.0}
+        given = {"model_base_path": str(base), "port": -1, "rest_api_port": -1, "grace_period_seconds": 5.0}
         return Server(Options(**given, **options), log=EventLog(io.StringIO()))
 
     server = wait_for(make())

@@ -5,6 +5,7 @@ import base64
 import io
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import grpc
@@ -31,10 +32,20 @@ class RunningServer:
     """`vgg serve` on free ports of this machine; `options` are its flags."""
 
     def __init__(self, base_path: Path | str | None, **options):
-        given = {"port": 0, "rest_api_port": 0, "file_system_poll_wait_seconds": 0.05}
+        given = {"port": -1, "rest_api_port": -1, "file_system_poll_wait_seconds": 0.05}
+        self._begin(Options(model_base_path=base_path and str(base_path), **{**given, **options}))
+
+    @classmethod
+    def of(cls, options: Options) -> "RunningServer":
+        """With these flags and no others."""
+        server = cls.__new__(cls)
+        server._begin(options)
+        return server
+
+    def _begin(self, options: Options) -> None:
         self.log = io.StringIO()
         self.said: list[str] = []
-        self._options = Options(model_base_path=base_path and str(base_path), **{**given, **options})
+        self._options = options
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._closing: list = []
@@ -85,6 +96,21 @@ class RunningServer:
         client = httpx.Client(base_url=self.url, timeout=PATIENCE, **options)
         self._closing.append(client)
         return client
+
+    @cached_property
+    def shared_rest(self) -> httpx.Client:
+        """One connection for many requests."""
+        return self.rest()
+
+    @cached_property
+    def shared_prediction(self) -> prediction_service_pb2_grpc.PredictionServiceStub:
+        """The same for gRPC."""
+        return self.prediction
+
+    def raw_post(self, path: str, content: bytes) -> httpx.Response:
+        """To a path exactly as it is written: httpx would encode and decode it."""
+        url = httpx.URL(self.url).copy_with(raw_path=path.encode("ascii"))
+        return self.shared_rest.post(url, content=content)
 
     def states(self, name: str = "vgg") -> dict[int, str]:
         """State of each version by its number."""

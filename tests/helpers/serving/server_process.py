@@ -22,7 +22,7 @@ class ServerProcess:
     def __init__(self, base_path: Path, *flags: str):
         self._process = subprocess.Popen(
             [sys.executable, "-m", "serving.server", "--model_base_path", str(base_path)]
-            + ["--port", "0", "--rest_api_port", "0", "--no_log_requests", *flags],
+            + ["--port", "-1", "--rest_api_port", "-1", "--no_log_requests", *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -4,10 +4,13 @@ Its signatures have the exported model's names, inputs and outputs, and its refu
 answers is drawn from an image's bytes and from its seed; of the image it looks at the first bytes alone.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
+
+from serving.saved_model.description import DESCRIPTION
 
 CLASSES = ("tench", "goldfish", "shark", "hen", "Käfer", "class 5", "owl")
 TURNS = 20_000
@@ -29,6 +32,9 @@ def write_small_model(path: Path, seed: int) -> None:
     predict, slow = of(_predict), of(_slow)
     served = {"serving_default": predict, "single_scale": predict, "slow": slow, "features": of(_features)}
     tf.saved_model.save(module, str(path), served)
+    description = path / DESCRIPTION
+    description.parent.mkdir()
+    description.write_text(json.dumps({"row_by_row": list(served)}))
 
 
 def _predict(image_bytes: tf.Tensor, offset: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -89,7 +89,7 @@ def test_what_only_describes_computes_nothing(words):
         "push {nowhere}",
         "push {nowhere} --photograph {shards}/train-00000-of-00001",
         "report --home {nowhere}",
-        "serve --model_base_path {nowhere}",
+        "serve --fail_if_no_model_versions_found --model_base_path {nowhere}",
     ],
 )
 def test_a_mistake_is_answered_before_anything_is_imported_to_compute(tmp_path, line):

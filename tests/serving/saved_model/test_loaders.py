@@ -10,6 +10,8 @@ import pytest
 import tensorflow as tf
 from helpers.serving.exported import HEAD, IMAGES, PREDICTED, example
 
+from serving.saved_model.description import row_by_row
+
 PREDICTION = {
     "probabilities": (tf.float32, [None, 7]),
     "top_classes": (tf.string, [None, 5]),
@@ -37,6 +39,10 @@ SPECS = {
         },
     ),
     "labels": ({"examples": (tf.string, [None])}, {"label": (tf.int64, [None])}),
+    "classify": (
+        {"inputs": (tf.string, [None])},
+        {"classes": (tf.string, [None, 5]), "scores": (tf.float32, [None, 5])},
+    ),
 }
 
 
@@ -136,3 +142,19 @@ def test_saved_model_cli_gives_the_same_numbers(path, expected, tmp_path):
     np.testing.assert_allclose(found["probabilities"], expected.mean(axis=1), atol=1e-5)
     best = expected.mean(axis=1).argmax(axis=1)
     assert [row[0].decode() for row in found["top_classes"]] == [HEAD.class_names[index] for index in best]
+
+
+def test_the_v1_loader_finds_a_signature_for_classify(v1, expected):
+    definition = v1._model.signature_def["classify"]
+    assert definition.method_name == "tensorflow/serving/classify"
+    served = v1("classify", np.array([example(image) for image in IMAGES], object))
+    best = np.sort(expected.mean(axis=1), axis=-1)[:, ::-1][:, :5]
+    np.testing.assert_allclose(served["scores"], best, atol=1e-5)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"inputs\[1\]: not a JPEG or PNG image"):
+        v1("classify", np.array([example(IMAGES[0]), example(b"no image")], object))
+
+
+def test_a_server_can_read_which_signatures_compute_row_by_row(path, v1):
+    by_row = row_by_row(path)
+    assert by_row == v1._model.signature_def.keys() - {"top_score_maps", "__saved_model_init_op"}
+    assert row_by_row(path + "/assets") == frozenset()

@@ -20,7 +20,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 pytestmark = pytest.mark.slow  # importing TensorFlow takes each process seconds
 
 READY = re.compile(r"vgg serve: vgg version (\d+); gRPC (127\.0\.0\.1:\d+); REST (http://127\.0\.0\.1:\d+)\n")
-FREE = ["--port", "0", "--rest_api_port", "0"]
+FREE = ["--port", "-1", "--rest_api_port", "-1"]
 COMMANDS = {
     "vgg": [str(Path(sys.executable).with_name("vgg")), "serve"],
     "module": [sys.executable, "-m", "serving.server"],
@@ -140,8 +140,11 @@ def test_a_taken_port_is_one_clear_line(begin, flag):
     assert line.endswith("give another one")
 
 
-def test_a_folder_that_is_not_there_is_one_clear_line(begin, tmp_path):
-    line = failed(begin(*FREE, base=tmp_path / "none", command="vgg"))
+@pytest.mark.parametrize(
+    "flags", [["--fail_if_no_model_versions_found"], ["--file_system_poll_wait_seconds", "-1"]]
+)
+def test_a_folder_that_must_be_there_and_is_not_is_one_clear_line(begin, tmp_path, flags):
+    line = failed(begin(*FREE, *flags, base=tmp_path / "none", command="vgg"))
     assert line.startswith(f"vgg: model vgg: no folder {tmp_path}/none; expected ")
 
 
@@ -154,10 +157,11 @@ def test_a_model_that_does_not_load_is_one_clear_line(begin, base_path):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--port", "99999"], "--port 99999: expected a port from 0 to 65535"),
+        (["--port", "99999"], "--port 99999: expected a port up to 65535"),
+        (["--port", "0", "--rest_api_port", "0"], "nothing to listen on"),
         (["--port", "8500", "--rest_api_port", "8500"], "both 8500"),
         (["--max_batch_size", "0"], "--max_batch_size 0: expected at least 1"),
-        (["--model_config_file", "x"], "and not both"),
+        (["--model_base_path", "models/vgg"], "expected an absolute path"),
     ],
 )
 def test_flags_that_cannot_be_used_are_one_clear_line(begin, flags, said):

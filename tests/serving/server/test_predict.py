@@ -140,18 +140,21 @@ def test_metadata_over_grpc_and_rest(server):
     assert found["method_name"] == "tensorflow/serving/predict"
 
 
-def test_classify_takes_the_image_of_a_tf_example(server, pictures, export):
+def test_classify_takes_the_image_of_a_tf_example_by_both_protocols(server, pictures, export):
     request = classification_pb2.ClassificationRequest()
-    request.model_spec.name = "vgg"
+    request.model_spec.name, request.model_spec.signature_name = "vgg", "classify"
     for image in pictures:
         example = request.input.example_list.examples.add()
         example.features.feature["image/encoded"].bytes_list.value.append(image)
     response = server.prediction.Classify(request)
+    body = {"signature_name": "classify", "examples": [{"image/encoded": b64(image)} for image in pictures]}
+    rows = server.rest().post("/v1/models/vgg:classify", json=body).json()["results"]
     expected = export(pictures)
     for row, classes in enumerate(response.result.classifications):
         found = [(each.label.encode(), each.score) for each in classes.classes]
         assert [name for name, _ in found] == expected["top_classes"][row].tolist()
         np.testing.assert_allclose([v for _, v in found], expected["top_probabilities"][row], atol=1e-6)
+        assert [(name.encode(), np.float32(score)) for name, score in rows[row]] == found
 
 
 def test_version_0_is_the_newest_as_openvinos_clients_say_it(server, pictures):

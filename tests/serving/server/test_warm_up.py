@@ -15,7 +15,7 @@ from serving.server.versions import warm_up
 
 def write(base: Path, *logs: prediction_log_pb2.PredictionLog) -> None:
     file = base / "1" / warm_up.WARM_UP
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(file)) as writer:
         for log in logs:
             writer.write(log.SerializeToString())
@@ -49,9 +49,11 @@ def test_a_version_that_cannot_answer_them_is_not_served(base_path):
 
 def test_another_kind_of_log_is_refused(base_path):
     log = prediction_log_pb2.PredictionLog()
-    log.regress_log.request.model_spec.name = "vgg"
+    log.session_run_log.request.model_spec.name = "vgg"
     write(base_path, log)
-    with pytest.raises(InputError, match="warm-up request 1: is a regress_log; expected predict_log"):
+    with pytest.raises(
+        InputError, match="warm-up request 1: is a session_run_log; expected one of Predict, "
+    ):
         RunningServer(base_path).__enter__()
 
 

@@ -20,6 +20,7 @@ SUM = Signature(
     "sum",
     {"x": Spec("x:0", tf.float32, (None, None))},
     {"y": Spec("y:0", tf.float32, (None,))},
+    row_by_row=True,
 )
 FIXED = Signature("fixed", {"x": Spec("x:0", tf.float32, (None, None))}, {"y": Spec("y:0", tf.float32, (1,))})
 
