@@ -37,6 +37,7 @@ def write_folders(
     options, watcher = options or Options(), watcher or Watcher()
     _check_apart(source, out)
     found = find(source)
+    _check_numbers(found, options)
     if options.class_list is None:
         check_unwrapped(source, found)
     categories = categories_of(found.classes, options.class_list)
@@ -49,6 +50,16 @@ def write_folders(
         accept=lambda made: _check_strict(made.account, options),
         watcher=watcher,
     )
+
+
+def _check_numbers(found: Found, options: Options) -> None:
+    if options.train_per_class and found.validation is not None:
+        raise InputError(
+            "--train-per-class: the photographs are divided already, into "
+            f"{' and '.join(f'{name}/' for name in found.account.split_folders.values())}; leave it out"
+        )
+    if options.most_validation and not options.train_per_class:
+        raise InputError("--most-validation: is for --train-per-class; give both")
 
 
 def _check_apart(source: Path, out: Path) -> None:
@@ -74,7 +85,9 @@ def _check_strict(account: Account, options: Options) -> None:
 def _parameters(found: Found, categories: Sequence[Category], options: Options) -> dict[str, Any]:
     """All that the records depend on, known without a look into the files."""
     divided = found.validation is not None
-    smaller = {"shorter_side": options.shorter_side} if options.shorter_side else {}
+    # Not where it is not asked for: older data sets do not have it.
+    later = ("shorter_side", "train_per_class", "most_validation")
+    asked = {name: value for name in later if (value := getattr(options, name))}
     return {
         "generator": "vgg data folders",
         "version": VERSION,
@@ -88,7 +101,7 @@ def _parameters(found: Found, categories: Sequence[Category], options: Options) 
         "seed": options.seed,
         "re_encode": options.re_encode,
         "keep_repeated": options.keep_repeated,
-        **smaller,  # not where it is not asked for: older data sets do not have it
+        **asked,
     }
 
 

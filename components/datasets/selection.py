@@ -13,7 +13,7 @@ from components.datasets.inspection import Photograph, Unreadable, inspect, load
 from components.datasets.manifest import LARGE, Category
 from components.datasets.repeated import without_repeated
 from components.datasets.tfrecords import Plan, Split, Watcher
-from components.datasets.validation_split import split_within_classes
+from components.datasets.validation_split import split_by_number, split_within_classes
 from models.errors import InputError
 from models.in_order import in_order
 
@@ -38,6 +38,8 @@ class Options:
         re_encode: files that a run would not decode are re-encoded where that mends them.
         keep_repeated: photographs that are there twice are only counted.
         shorter_side: pixels; larger photographs are stored that small. None: as they are.
+        train_per_class: in place of `validation_fraction`, how many of each class are trained on.
+        most_validation: with that, how many of each class are validated on at most; None: all others.
     """
 
     validation_fraction: float = 0.1
@@ -49,6 +51,8 @@ class Options:
     re_encode: bool = False
     keep_repeated: bool = False
     shorter_side: int | None = None
+    train_per_class: int | None = None
+    most_validation: int | None = None
 
 
 def select(
@@ -76,7 +80,10 @@ def select(
         train, validation = kept_train, kept_validation
     if options.strict and (unreadable or (repeated and not options.keep_repeated)):
         return Plan(categories, [], found.account)
-    if found.validation is None:
+    if found.validation is None and options.train_per_class:
+        number, most = options.train_per_class, options.most_validation
+        train, validation = split_by_number(train, number, most, options.seed)
+    elif found.validation is None:
         train, validation = split_within_classes(train, options.validation_fraction, options.seed)
     _check_each_class(found, train)
     _check_validation(source, found, train, validation)

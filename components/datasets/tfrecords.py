@@ -26,12 +26,20 @@ Source = TypeVar("Source")
 
 @dataclass(frozen=True)
 class Box:
-    """Where an object is, each side a fraction 0..1 of the picture's width or height."""
+    """Where an object is.
+
+    Attributes:
+        xmin, ymin, xmax, ymax: fractions 0..1 of the picture's width and height.
+        label: its class, 1..classes; None: the picture's.
+        difficult: whether PASCAL VOC marks it as one that need not be recognised.
+    """
 
     xmin: float
     ymin: float
     xmax: float
     ymax: float
+    label: int | None = None
+    difficult: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,7 +166,9 @@ def to_example(picture: Picture, categories: Sequence[Category]) -> "tf.train.Ex
     if picture.boxes:
         for side in ("xmin", "ymin", "xmax", "ymax"):
             values[f"image/object/bbox/{side}"] = [float(getattr(box, side)) for box in picture.boxes]
-        values["image/object/bbox/label"] = [picture.label] * len(picture.boxes)
+        values["image/object/bbox/label"] = [box.label or picture.label for box in picture.boxes]
+        if any(box.label for box in picture.boxes):
+            values["image/object/difficult"] = [int(box.difficult) for box in picture.boxes]
     features = {key: _feature(value) for key, value in values.items()}
     train = _tensorflow().train
     return train.Example(features=train.Features(feature=features))

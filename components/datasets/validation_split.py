@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from components.datasets.image_files import Source
+from models.errors import InputError
 
 Image = TypeVar("Image", bound=Source)
 
@@ -31,6 +32,32 @@ def split_within_classes(
         validation += found[:kept]
         train += found[kept:]
     return train, validation
+
+
+def split_by_number(
+    images: Iterable[Image], train: int, most_validation: int | None, seed: int
+) -> tuple[list[Image], list[Image]]:
+    """(training, validation): of each class `train` images to train on and of the others all, or at most
+    `most_validation`, to validate on, as a hash of the name has them: Caltech's protocol of the paper's
+    appendix B, in which each seed is one of its random splits.
+
+    Raises:
+        InputError: a class has no more than `train` images.
+    """
+    classes = defaultdict(list)
+    for image in images:
+        classes[image.category].append(image)
+    chosen, validation = [], []
+    for name, found in classes.items():
+        if len(found) <= train:
+            raise InputError(
+                f"class {name!r}: {len(found)} images; expected more than the {train} of --train-per-class, "
+                "so that one is left for validation; add images or ask for fewer"
+            )
+        found.sort(key=lambda image: _hash(image.name, seed))
+        chosen += found[:train]
+        validation += found[train:][:most_validation]
+    return chosen, validation
 
 
 def _kept(images: int, fraction: float) -> int:

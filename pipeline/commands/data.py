@@ -8,6 +8,7 @@ from components.datasets.class_folders import check_folder
 from pipeline.commands.data_check import check
 from pipeline.commands.data_ilsvrc import ilsvrc
 from pipeline.commands.data_options import OUT, SEED
+from pipeline.commands.data_voc import voc
 
 
 @click.group()
@@ -70,6 +71,12 @@ def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int
     "experiments look at.",
 )
 @click.option(
+    "--train-per-class",
+    type=click.IntRange(min=1),
+    help="In place of a share: train on so many of each class, drawn by --seed, and validate on the others.",
+)
+@click.option("--most-validation", type=click.IntRange(min=1), help="With that: on at most so many of each.")
+@click.option(
     "--keep-repeated",
     is_flag=True,
     help="Store photographs that are there twice (in a class, in two, in both splits), and only count them.",
@@ -98,4 +105,5 @@ def folders(source: Path, out: Path, **options) -> None:
 
 
 data.add_command(ilsvrc)
+data.add_command(voc)
 data.add_command(check)

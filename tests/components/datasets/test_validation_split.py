@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from helpers.class_folders import per_class, photograph, photographs, refusal, summary
+from helpers.class_folders import per_class, photograph, photographs, refusal, summary, with_validation
 
 from components.datasets.image_files import Source
-from components.datasets.validation_split import split_within_classes
+from components.datasets.validation_split import split_by_number, split_within_classes
+from models.errors import InputError
 
 
 def images(category: str, count: int) -> list[Source]:
@@ -51,6 +52,21 @@ def test_a_photograph_that_is_added_moves_at_most_one_other_and_none_of_another_
         before = after
     assert max(moved) == 1
     assert 0 in moved
+
+
+def test_so_many_of_each_class_are_trained_on_and_at_most_so_many_of_the_others_kept():
+    """As Caltech-101's splits: 30 and at most 50; of the class of 31, one is left."""
+    found = images("a", 31) + images("b", 200)
+    train, kept = split_by_number(found, 30, 50, seed=1)
+    for category, to_train, to_keep in (("a", 30, 1), ("b", 30, 50)):
+        assert sum(one.category == category for one in train) == to_train
+        assert sum(one.category == category for one in kept) == to_keep
+    assert not names(train) & names(kept)
+    assert len(split_by_number(found, 30, None, seed=1)[1]) == 1 + 170
+    others = [names(split_by_number(found, 30, 50, seed=seed)[0]) for seed in (2, 3)]
+    assert len({frozenset(names(train)), *map(frozenset, others)}) == 3, "each seed is another split"
+    with pytest.raises(InputError, match="class 'a': 31 images; expected more than the 31"):
+        split_by_number(found, 31, 50, seed=1)
 
 
 def test_the_order_of_the_files_does_not_matter():
@@ -112,3 +128,13 @@ def test_three_classes_of_three_are_split_whatever_the_share(tmp_path, fraction)
     summary(source, tmp_path / "out", "--validation-fraction", fraction)
     expected = 2 if fraction == "0.99" else 1
     assert per_class(tmp_path / "out", "validation") == dict.fromkeys("abc", expected)
+
+
+def test_the_command_takes_their_numbers_and_refuses_what_is_divided(tmp_path):
+    source = photographs(tmp_path / "src", "ab", 8)
+    summary(source, tmp_path / "out", "--train-per-class", "3", "--most-validation", "4", "--seed", "1")
+    assert per_class(tmp_path / "out", "train") == {"a": 3, "b": 3}
+    assert per_class(tmp_path / "out", "validation") == {"a": 4, "b": 4}
+    assert "give both" in refusal(source, tmp_path / "none", "--most-validation", "4")
+    divided = with_validation(tmp_path / "divided")
+    assert "divided already, into" in refusal(divided, tmp_path / "none", "--train-per-class", "2")
