@@ -26,7 +26,7 @@ def refusal(server: str, code: str, details: str) -> Exception:
     server is, BusyError included.
     """
     where, why = f"server {server}", stated_reason(details)
-    if code == "INVALID_ARGUMENT" and "signature" in details.lower():
+    if code in ("INVALID_ARGUMENT", "FAILED_PRECONDITION") and "signature" in details.lower():
         return InputError(f"{where}: {why}; is the model an older one? push it again")
     # gRPC refuses a message over its limit with the code of a full queue.
     if code in ("INVALID_ARGUMENT", "TOO_LARGE") or "larger than max" in details:

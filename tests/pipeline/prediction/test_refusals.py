@@ -17,6 +17,7 @@ from pipeline.prediction.refusals import BusyError, refusal, stated_reason
         ("RESOURCE_EXHAUSTED", "SERVER: Received message larger than max (9 vs. 8)", ImageError),
         ("TOO_LARGE", "the body has 9 bytes", ImageError),
         ("INVALID_ARGUMENT", "model vgg has no signature single_scale", InputError),
+        ("FAILED_PRECONDITION", "model vgg has no signature single_scale", InputError),
         ("NOT_FOUND", "no model vgg", InputError),
         ("UNAUTHENTICATED", "a token is needed", InputError),
         ("RESOURCE_EXHAUSTED", "the queue is full", BusyError),

@@ -189,6 +189,7 @@ TOYS = [
     (toy("out_of_range", instances=[7]), 400, "not in [0, 2)"),
     (toy("untrue", instances=[[1, 2], [3, 4]]), 200, {"predictions": [1.0, 2.0, 3.0, 4.0]}),
     (toy("nothing", inputs=[1.0]), 200, {"outputs": []}),
+    (toy("nothing", instances=[1.0]), 200, {"predictions": []}),
 ]
 
 
