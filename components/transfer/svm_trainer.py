@@ -20,7 +20,7 @@ from components.recipe import TrainerConfig, from_json
 from components.training.base_model import body_weights
 from components.training.trainer import BASE, CONFIG
 from components.transfer.described import Described, read_described
-from components.transfer.measures import mean_average_precision, mean_class_recall
+from components.transfer.protocol import svm_figures
 from components.transfer.svm import Chosen, last_layer, normalised, train_svm
 from models.errors import InputError
 from models.initial_weights import take_weights
@@ -52,7 +52,7 @@ def run_fn(arguments: FnArgs) -> None:
     )
     several = train.several_labels or held_out.several_labels
     weights, chosen, images = net_with_svm(base, train, config.training.seed, several_labels=several)
-    figures = _figures(chosen, held_out, several)
+    figures = svm_figures(chosen, held_out, several)
     for line in _lines(chosen, figures, images):
         print(line, flush=True)
     model = build(config.net)
@@ -96,20 +96,6 @@ def _check_net(net: Net, base: str) -> None:
 
 def _read(patterns: list[str], classes: int) -> Described:
     return read_described([tf.io.gfile.glob(pattern) for pattern in patterns], classes)
-
-
-def _figures(chosen: Chosen, images: Described, several: bool) -> dict:
-    """Of the held-out split by the SVM on normalised descriptors, as in the paper."""
-    scores = normalised(images.features) @ chosen.weights
-    # An image that does not decode counts as an error, as everywhere: all its scores are alike.
-    if several:
-        return {
-            "mean average precision": mean_average_precision(scores, images.has, images.known),
-            "mean average precision, eleven points": mean_average_precision(
-                scores, images.has, images.known, eleven_points=True
-            ),
-        }
-    return {"mean class recall": mean_class_recall(scores, images.has.argmax(axis=1))}
 
 
 def _lines(chosen: Chosen, figures: dict, images: int) -> list[str]:

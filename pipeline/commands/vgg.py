@@ -15,6 +15,7 @@ from pipeline.commands.push import push_command
 from pipeline.commands.report import report
 from pipeline.commands.run import run_command
 from pipeline.commands.similar import similar
+from pipeline.commands.transfer import transfer
 from pipeline.commands.version import VERSION
 from pipeline.commands.weights import weights
 from pipeline.exit_status import exit_status
@@ -34,6 +35,7 @@ for command in (
     data,
     weights,
     evaluate,
+    transfer,
     predict,
     similar,
     push_command,
