@@ -153,9 +153,10 @@ def _spec(match: re.Match) -> model_pb2.ModelSpec:
         raise invalid("the path: expected the name of a model")
     spec = model_pb2.ModelSpec(name=_decoded(match["name"]))
     if match["version"]:
-        if (number := int(match["version"])) >= 2**63:
+        digits = match["version"].lstrip("0")
+        if len(digits) > 19 or int(digits or "0") >= 2**63:
             raise invalid(f"version {match['version'][:40]}: expected a number of 64 bits")
-        spec.version.value = number
+        spec.version.value = int(digits or "0")
     if match["label"]:
         spec.version_label = _decoded(match["label"])
     return spec

@@ -22,7 +22,6 @@ STEP = 2**20
 DRAINED = 8
 """How many times the limit of a refused body is still read, so that its sender gets to read the refusal."""
 
-
 CORS = {
     "access-control-allow-origin": "*",
     "access-control-allow-methods": "POST, GET",

@@ -32,6 +32,8 @@ PATHS = [
     ("/v1/models/half_plus_two/versions%2F123:predict", 400, "Malformed request"),
     ("/v1/models/half_plus_two/versions/99:predict", 404, "no version 99"),
     ("/v1/models/half_plus_two/versions/99999999999999999999:predict", 400, "64 bits"),
+    (f"/v1/models/half_plus_two/versions/{'9' * 5000}:predict", 400, "64 bits"),
+    (f"/v1/models/half_plus_two/versions/{'0' * 5000}123:predict", 200, ANSWERED),
     ("/v1/models/half_plus_two/versions/9223372036854775807:predict", 404, "no version"),
     ("/v1/models/half_plus_two/versions/abc:predict", 400, "Malformed request"),
     ("/v1/models/half_plus_two/versions/-1:predict", 400, "Malformed request"),
