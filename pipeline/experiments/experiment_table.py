@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from components.recipe import TrainedLayers
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused
 
 WIDTH = 120
@@ -42,16 +43,23 @@ def _row(entry: Experiment) -> list[str]:
         nets = "+".join(dict.fromkeys(_net(member) for member in members))
         protocol = entry.evaluation.protocol.value
         return [entry.name, nets, f"{len(members)} nets", "", protocol, "", *errors]
-    smallest, largest = entry.config.training.scales
     return [
         entry.name,
         _net(entry),
-        str(smallest) if smallest == largest else f"[{smallest};{largest}]",
+        _scales(entry),
         ",".join(map(str, entry.evaluation.shorter_sides)),
         entry.evaluation.protocol.value,
         "VGG_INIT_FROM" if entry.net_of_base else entry.starts_from or "random",
         *errors,
     ]
+
+
+def _scales(entry: Experiment) -> str:
+    """Of an SVM none: it is trained on whole images at the Q."""
+    smallest, largest = entry.config.training.scales
+    if entry.config.training.trained_layers is TrainedLayers.SVM:
+        return ""
+    return str(smallest) if smallest == largest else f"[{smallest};{largest}]"
 
 
 def _net(entry: Experiment) -> str:

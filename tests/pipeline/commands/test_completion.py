@@ -26,7 +26,13 @@ def completed(line: str) -> list[str]:
 
 def test_commands_are_completed():
     assert completed("vgg p") == ["plain,predict", "plain,push"]
-    assert completed("vgg data ") == ["plain,check", "plain,folders", "plain,ilsvrc", "plain,sample"]
+    assert completed("vgg data ") == [
+        "plain,check",
+        "plain,folders",
+        "plain,ilsvrc",
+        "plain,sample",
+        "plain,voc",
+    ]
 
 
 def test_names_of_experiments_are_completed():
