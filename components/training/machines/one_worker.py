@@ -15,6 +15,8 @@ from components.training.machines.child import End, Ending
 from components.training.machines.cluster import TF_CONFIG
 from models.errors import InputError, Preempted, cause_of, one_line
 
+MOST_CHARACTERS = 200  # TensorFlow tells what such an error may indicate, at length
+
 
 def main(said: str) -> int:
     """Trains; returns an Ending's value."""
@@ -45,7 +47,7 @@ def _train(arguments: dict) -> End:
     except tf.errors.OpError as error:
         # Of which kind, when another machine is gone, differs with the moment.
         traceback.print_exc()
-        return End(Ending.LOST, one_line(f"{type(error).__name__}: {cause_of(error)}"))
+        return End(Ending.LOST, one_line(f"{type(error).__name__}: {cause_of(error)}", MOST_CHARACTERS))
     except Exception as error:
         traceback.print_exc()
         return End(Ending.FAILED, one_line(f"{type(error).__name__}: {cause_of(error)}"))
