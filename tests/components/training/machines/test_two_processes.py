@@ -43,7 +43,7 @@ if "one_worker" in " ".join(sys.orig_argv):
     transform.class_names = lambda graph, classes: tuple("abcd")
     transform.synsets = lambda graph, classes: ()
 """
-EPOCHS = 12
+EPOCHS = 5
 
 pytestmark = pytest.mark.slow
 
@@ -163,10 +163,10 @@ def test_a_worker_killed_and_started_anew_and_a_chief_too_end_with_the_same_bits
     home = tmp_path / "disturbed"
     with _two(prepared, home) as start:
         chief, first = start(0), start(1)
-        _wait_for_step(home, 6, chief)
+        _wait_for_step(home, 3, chief)
         first.kill()
         second = start(1)
-        _wait_for_step(home, 18, chief)
+        _wait_for_step(home, 9, chief)
         chief.kill()
         chief_again = start(0)
         said, errors = chief_again.communicate(timeout=300)
