@@ -16,7 +16,8 @@ RUN_BY_TFX = {
     "Transform": "components.ingestion.transform.preprocessing_fn",
     "Evaluator": "components.evaluation.metrics.PosteriorMetrics",
 }
-"""What TFX's own components run of ours. What they are given as parameters is in the cache's key anyway."""
+"""What TFX's own components, and ours that only prepare their inputs, run of ours. What they are given as
+parameters is in the cache's key anyway."""
 
 REGISTERS = "ShardExampleGen"
 """It computes nothing that a result depends on; a version of its own tells what it has written."""
@@ -63,6 +64,8 @@ def _code_of(node: BaseNode) -> str:
     kind = type(node)
     if kind.__name__ == REGISTERS:
         return ""
+    if kind.__name__ in RUN_BY_TFX:
+        return fingerprint(RUN_BY_TFX[kind.__name__])
     if kind.__module__.split(".")[0] in PACKAGES:
         return fingerprint(f"{kind.__module__}.{kind.__name__}")
-    return fingerprint(RUN_BY_TFX[kind.__name__]) if kind.__name__ in RUN_BY_TFX else ""
+    return ""

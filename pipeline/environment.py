@@ -1,4 +1,5 @@
-"""Where things are: the folders of data, of the pipeline's artifacts and of the pushed model."""
+"""Where things are: the folders of data, of the pipeline's artifacts and of the pushed model, here or in an
+object store."""
 
 import os
 from collections.abc import Mapping
@@ -8,17 +9,20 @@ from pathlib import Path
 from components.beam_options import BEAM_HERE, beam_options
 from models.errors import InputError
 from models.literal_paths import check_literal
+from pipeline.engine import Engine
+from pipeline.store_path import Place, place
 
 PIPELINE_NAME = "vgg"
 KEEP_NETS = "VGG_KEEP_NETS"
 COPY_DATA = "VGG_COPY_DATA"
 BEAM = "VGG_BEAM"
+PIPELINE_ROOT, SERVING = "VGG_PIPELINE_ROOT", "VGG_SERVING"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Absolute paths of one user's data and results.
+    """Absolute paths, or folders of object stores, of one user's data and results.
 
     Attributes:
         data: folder of TFRecords (`VGG_DATA`), train-* and validation-*.
@@ -32,33 +36,47 @@ class Environment:
         copy_data: whether the data are copied into the home folder and not read where they lie
             (`VGG_COPY_DATA`).
         beam: options of Beam's pipelines (`VGG_BEAM`).
+        artifacts: the pipeline's root where it is not in `home` (`VGG_PIPELINE_ROOT`), or None.
+        served: where models are pushed to if not in `home` (`VGG_SERVING`), or None.
+        engine: what runs the pipeline.
     """
 
-    data: Path
-    home: Path
-    init_from: Path | None = None
+    data: Place
+    home: Place
+    init_from: Place | None = None
     init_fingerprint: str = ""
     docker: bool = False
     keep_nets: bool = False
     copy_data: bool = False
     beam: tuple[str, ...] = BEAM_HERE
+    artifacts: Place | None = None
+    served: Place | None = None
+    engine: Engine = Engine.LOCAL
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, VGG_DOCKER
-        (default: whether there is a Docker engine), VGG_KEEP_NETS (default 0), VGG_COPY_DATA (default 0)
-        and VGG_BEAM (default BEAM_HERE).
+        (default: whether there is a Docker engine), VGG_KEEP_NETS (default 0), VGG_COPY_DATA (default 0),
+        VGG_BEAM (default BEAM_HERE), VGG_PIPELINE_ROOT and VGG_SERVING (default: in the home folder).
 
         Raises:
             InputError: a path that Beam or TensorFlow takes for a pattern, or a switch that is not 0 or 1.
         """
-        home = _absolute(variables.get("VGG_HOME") or "~/vgg")
-        data = _absolute(variables.get("VGG_DATA") or home / "data")
-        init_from = variables.get("VGG_INIT_FROM")
-        init_from = _absolute(init_from) if init_from else None
-        for what, path in (("home", home), ("data", data), ("initial model's", init_from)):
+        home = place(variables.get("VGG_HOME") or "~/vgg")
+        data = place(variables.get("VGG_DATA") or home / "data")
+        init_from, artifacts, served = (
+            place(variables[name]) if variables.get(name) else None
+            for name in ("VGG_INIT_FROM", PIPELINE_ROOT, SERVING)
+        )
+        for what, path in (
+            ("home folder", home),
+            ("data folder", data),
+            ("initial model's folder", init_from),
+            ("pipeline's root", artifacts),
+            ("folder of served models", served),
+        ):
             if path:
-                check_literal(f"{what} folder", path)
+                check_literal(what, path)
         return cls(
             data=data,
             home=home,
@@ -71,31 +89,29 @@ class Environment:
                 variables, COPY_DATA, "data are copied into the home folder", "they are read where they lie"
             ),
             beam=beam_options(variables.get(BEAM, ""), BEAM),
+            artifacts=artifacts,
+            served=served,
         )
 
     @property
-    def pipeline_root(self) -> Path:
+    def pipeline_root(self) -> Place:
         """Artifacts, one folder per component and execution."""
-        return self.home / "pipeline"
+        return self.artifacts or self.home / "pipeline"
 
     @property
-    def metadata(self) -> Path:
-        """ML Metadata's SQLite file."""
+    def metadata(self) -> Place:
+        """ML Metadata's SQLite file, of the local engine."""
         return self.home / "metadata.sqlite"
 
     @property
-    def serving(self) -> Path:
+    def serving(self) -> Place:
         """Base path of the pushed model: TF Serving's `--model_base_path`, VERSION/ below."""
-        return self.home / "serving" / "vgg"
+        return self.served or self.home / "serving" / "vgg"
 
     @property
-    def logs(self) -> Path:
+    def logs(self) -> Place:
         """What TFX, Beam and TensorFlow log, one file per run."""
         return self.home / "logs"
-
-
-def _absolute(path: str | Path) -> Path:
-    return Path(path).expanduser().absolute()
 
 
 def _has_docker(variables: Mapping[str, str]) -> bool:

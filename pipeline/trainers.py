@@ -16,6 +16,7 @@ from components.transfer.descriptors import Descriptors
 from pipeline.code_of_nodes import NET, SVM, add_code, training_code
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import Experiment, chain
+from pipeline.run_time_values import with_run_time_values
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def _nodes(
         return [_trainer(stage, NET, data.examples, base, environment, data, kept)]
     described = [_descriptors(side, stage, environment, data) for side in stage.evaluation.shorter_sides]
     add_code(described, kept)
-    examples = union([node.outputs["descriptors"] for node in described])
+    channels = [node.outputs["descriptors"] for node in described]
+    examples = channels[0] if len(channels) == 1 else union(channels)
     return [*described, _trainer(stage, SVM, examples, None, environment, data, kept)]
 
 
@@ -108,4 +110,4 @@ def _trainer(
         },
     ).with_id(id_)
     trainer.add_upstream_node(data.gate)
-    return trainer
+    return with_run_time_values(trainer, environment)

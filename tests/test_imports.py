@@ -46,6 +46,7 @@ ROOMS = [
     "pipeline.prediction",
     "pipeline.similar",
     "pipeline.running",
+    "pipeline.orchestration",
     "pipeline.commands",
 ]
 # Modules that put a whole room together lie in it and import all of its rooms.

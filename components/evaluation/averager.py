@@ -3,60 +3,101 @@
 import json
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
-from tfx.dsl.component.experimental.annotations import (
-    BeamComponentParameter,
-    InputArtifact,
-    OutputArtifact,
-    Parameter,
-)
-from tfx.dsl.component.experimental.decorators import component
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import Artifact, BaseChannel, Channel, artifact_utils, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averaging_on_beam import NAMES_SHOWN, AveragePosteriors
 from components.evaluation.averaging_plan import BASELINE, AveragingPlan
 from components.evaluation.net_classes import classes_of_nets, taken_on_trust
-from components.evaluation.posteriors import PosteriorsArtifact, holds_view, partition_count, read_view
+from components.evaluation.posteriors import holds_view, partition_count, read_view
 from components.evaluation.view import View
 from components.recipe import from_json
 from models.errors import InputError
 
+POSTERIORS = "posteriors_"
+"""How the names of the inputs begin that hold posteriors."""
 
-@component(use_beam=True)
-def Averager(  # noqa: N802 - TFX names components so
-    posteriors: InputArtifact[list[PosteriorsArtifact]],
-    statistics: InputArtifact[standard_artifacts.ExampleStatistics],
-    predictions: OutputArtifact[standard_artifacts.Examples],
-    averages: Parameter[str],
-    experiment: Parameter[str],
-    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
-) -> None:
-    """Writes `predictions`: a tf.Example for each evaluation image, with each average under its name.
+
+class Executor(BaseBeamExecutor):
+    """Writes `predictions`: a tf.Example for each evaluation image, with each average under its name."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """TFX's entry point; see Averager for what it is given.
+
+        Raises:
+            InputError: an image of the split does not count exactly once.
+        """
+        posteriors = [only for name, (only,) in input_dict.items() if name.startswith(POSTERIORS)]
+        folders = {read_view(one.uri): one.uri for one in posteriors if holds_view(one.uri)}
+        wanted = from_json(AveragingPlan, exec_properties["averages"])
+        if not any(view.weights == BASELINE for view in folders):
+            wanted = wanted.without_baseline()
+        statistics = artifact_utils.get_single_instance(input_dict["statistics"])
+        images = artifact_files.read_statistics(statistics, EVAL_SPLIT).datasets[0].num_examples
+        predictions = artifact_utils.get_single_instance(output_dict["predictions"])
+        predictions.split_names = artifact_utils.encode_split_names([EVAL_SPLIT])
+        folder = artifact_utils.get_split_uri([predictions], EVAL_SPLIT)
+        for line in write_predictions(self._make_beam_pipeline(), folders, wanted, folder, images):
+            print(line, flush=True)
+
+
+class AveragerSpec(ComponentSpec):
+    """What every Averager has; see `_spec_for`."""
+
+    PARAMETERS = {
+        "averages": ExecutionParameter(type=str),
+        "experiment": ExecutionParameter(type=str),
+    }
+    INPUTS = {"statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics)}
+    OUTPUTS = {"predictions": ChannelParameter(type=standard_artifacts.Examples)}
+
+
+class Averager(BaseBeamComponent):
+    """Averages posteriors into the predictions that TFMA evaluates.
 
     Args:
-        posteriors: of each view that the averages need.
+        posteriors: of each view that the averages need. Each is an input of its own, since engines other than
+            the local one take no union of channels.
         statistics: know how many images the evaluation split has.
-        predictions: with one split, eval.
         averages: components.evaluation.averaging_plan.AveragingPlan as JSON.
         experiment: whose evaluation this is; recorded in ML Metadata, where the report finds it.
-        beam_pipeline: TFX's.
-
-    Raises:
-        InputError: an image of the split does not count exactly once.
     """
-    folders = {read_view(artifact.uri): artifact.uri for artifact in posteriors if holds_view(artifact.uri)}
-    wanted = from_json(AveragingPlan, averages)
-    if not any(view.weights == BASELINE for view in folders):
-        wanted = wanted.without_baseline()
-    images = artifact_files.read_statistics(statistics, EVAL_SPLIT).datasets[0].num_examples
-    predictions.split_names = artifact_utils.encode_split_names([EVAL_SPLIT])
-    folder = artifact_utils.get_split_uri([predictions], EVAL_SPLIT)
-    for line in write_predictions(beam_pipeline, folders, wanted, folder, images):
-        print(line, flush=True)
+
+    SPEC_CLASS = AveragerSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self, posteriors: Sequence[BaseChannel], statistics: BaseChannel, averages: str, experiment: str
+    ):
+        named = {f"{POSTERIORS}{number}": channel for number, channel in enumerate(posteriors)}
+        predictions = Channel(type=standard_artifacts.Examples)
+        spec = _spec_for(tuple(named))(
+            **named,
+            statistics=statistics,
+            averages=averages,
+            experiment=experiment,
+            predictions=predictions,
+        )
+        super().__init__(spec=spec)
+
+
+def _spec_for(posteriors: tuple[str, ...]) -> type[AveragerSpec]:
+    inputs = {name: ChannelParameter(type=standard_artifacts.InferenceResult) for name in posteriors}
+    return type(AveragerSpec.__name__, (AveragerSpec,), {"INPUTS": {**AveragerSpec.INPUTS, **inputs}})
 
 
 def write_predictions(

@@ -25,10 +25,7 @@ class LastBlessedOfExperiment(ResolverStrategy):
     Averager wrote, and that has the experiment's name among its parameters. Where that model's classes are
     not the candidate's, of an experiment that was run on other data since, there is no baseline.
 
-    This needs a runner with ML Metadata at hand, as the local one. TFX's compiler for Kubeflow Pipelines
-    takes no strategies but its own two, and open-source Kubeflow none: there, a component that reads the last
-    pushed model from its folder can take this node's place, as no other node knows where the baseline comes
-    from.
+    This needs a runner with ML Metadata at hand, as the local one; elsewhere see last_pushed.py.
     """
 
     def __init__(self, experiment: str):
@@ -47,7 +44,8 @@ class LastBlessedOfExperiment(ResolverStrategy):
         for model, blessing in _blessed(input_dict[MODEL], input_dict[BLESSING]):
             if _experiment_of(store, blessing) != self._experiment:
                 continue
-            if _same_classes(candidate[0], model):
+            paths = [path_utils.serving_model_path(one.uri) for one in (candidate[0], model)]
+            if same_classes(*paths):
                 return {MODEL: [model], BLESSING: [blessing], CANDIDATE: candidate}
             break
         return {MODEL: [], BLESSING: [], CANDIDATE: candidate}
@@ -85,17 +83,14 @@ def _executions(store: mlmd.MetadataStore, artifact: int, kind: int) -> list[int
     ]
 
 
-def _same_classes(candidate: Artifact, model: Artifact) -> bool:
-    """Says why not."""
+def same_classes(candidate: str, model: str) -> bool:
+    """Whether a model can be the baseline of a candidate, both folders of SavedModels; says why not."""
     try:
-        first, other = (
-            describe(path_utils.serving_model_path(artifact.uri))[1].label_space
-            for artifact in (candidate, model)
-        )
+        first, other = (describe(folder)[1].label_space for folder in (candidate, model))
         compare_models(
             first,
             other,
-            what=f"last blessed model {model.uri}",
+            what=f"last blessed model {model}",
             do="so there is no baseline",
             whose="the candidate's",
         )

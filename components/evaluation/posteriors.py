@@ -1,7 +1,7 @@
 """Per-image posteriors as an artifact: another average or another fusion costs no forward pass.
 
-A Posteriors artifact holds one net's posteriors under one method at one Q, for each image of a split, as
-TFRecords of tf.Examples:
+The artifact is of TFX's type InferenceResult, since engines know its own types alone. It holds one net's
+posteriors under one method at one Q, for each image of a split, as TFRecords of tf.Examples:
     key bytes: which image, the same in each artifact; name bytes: its file; label int64: 0..classes-1, the
     net's, whatever number the data give the class; class bytes: its name, which no other class has;
     decodes int64: 0 or 1;
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
-from tfx.types.artifact import Artifact
 
 from components.datasets.layouts import Layout
 from components.evaluation.view import View
@@ -25,12 +24,6 @@ from components.recipe import from_json, to_json
 from models.label_space import LabelSpace
 
 RECORDS, VIEW = "posteriors", "view.json"
-
-
-class PosteriorsArtifact(Artifact):
-    """TFX's artifact type."""
-
-    TYPE_NAME = "VGGPosteriors"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from components import artifact_files
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averaging_on_beam import partitions
 from components.evaluation.data_labels import DataLabels, labels_for, read_labels
-from components.evaluation.posteriors import PosteriorsArtifact, partition_path, write_view
+from components.evaluation.posteriors import partition_path, write_view
 from components.evaluation.scoring_on_beam import ScoreImages, read_examples
 from components.evaluation.view import View
 from components.recipe import from_json
@@ -30,7 +30,7 @@ from serving.saved_model.description import describe
 def Scorer(  # noqa: N802 - TFX names components so
     examples: InputArtifact[standard_artifacts.Examples],
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
-    posteriors: OutputArtifact[PosteriorsArtifact],
+    posteriors: OutputArtifact[standard_artifacts.InferenceResult],
     view: Parameter[str],
     model: InputArtifact[standard_artifacts.Model] = None,
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
@@ -42,13 +42,14 @@ def Scorer(  # noqa: N802 - TFX names components so
         statistics: of the examples.
         posteriors: one record for each image of that split.
         view: components.evaluation.posteriors.View as JSON.
-        model: a Trainer's or Exporter's. None, as of a baseline that does not exist yet: nothing is written.
+        model: a Trainer's or Exporter's. None, or one without a SavedModel, as of a baseline that does not
+            exist yet: nothing is written.
         beam_pipeline: TFX's.
 
     Raises:
         InputError: the examples have a class that the model has not.
     """
-    if model is None:
+    if model is None or not tf.io.gfile.exists(path_utils.serving_model_dir(model.uri)):
         return
     images = artifact_files.read_statistics(statistics, EVAL_SPLIT).datasets[0].num_examples
     split = artifact_utils.get_split_uri([examples], EVAL_SPLIT)

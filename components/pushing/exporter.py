@@ -14,6 +14,7 @@ def Exporter(  # noqa: N802 - TFX names components so
     trained: InputArtifact[standard_artifacts.Model],
     model: OutputArtifact[standard_artifacts.Model],
     evaluation: Parameter[str],
+    experiment: Parameter[str],
 ) -> None:
     """Writes `model`, a SavedModel of the network in `trained`.
 
@@ -21,6 +22,7 @@ def Exporter(  # noqa: N802 - TFX names components so
         trained: a Trainer's.
         model: for the Evaluator and the Pusher.
         evaluation: components.recipe.Evaluation as JSON.
+        experiment: whose model it is.
     """
     protocol = from_json(Evaluation, evaluation)
     export_again(
@@ -28,4 +30,5 @@ def Exporter(  # noqa: N802 - TFX names components so
         path_utils.serving_model_dir(model.uri),
         shorter_sides=protocol.shorter_sides,
         flip=protocol.flip,
+        experiment=experiment,
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import click
 
+from pipeline.commands.compile import compile_command
 from pipeline.commands.data import data
 from pipeline.commands.doctor import doctor
 from pipeline.commands.evaluate import evaluate
@@ -30,6 +31,7 @@ def vgg() -> None:
 
 for command in (
     run_command,
+    compile_command,
     experiments,
     nets,
     data,

@@ -156,7 +156,12 @@ class _Reader:
         return averager if averager and averager.type == "Averager" else None
 
     def _evaluated(self, name: str, averager: Execution, evaluator: Execution) -> Evaluated:
-        scorers = [self._lineage.producer(artifact) for artifact in averager.inputs["posteriors"]]
+        scorers = [
+            self._lineage.producer(artifact)
+            for name, artifacts in averager.inputs.items()
+            if name.startswith("posteriors")  # of older runs all in one
+            for artifact in artifacts
+        ]
         views = {from_json(View, scorer.text("view")): scorer for scorer in scorers}
         models = {
             scorer.inputs["model"][0]

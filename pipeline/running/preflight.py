@@ -1,16 +1,29 @@
 """Looks at the data before anything starts, so that a mistake costs a second and one line."""
 
-from pathlib import Path
-
 from components.datasets import shards
 from components.datasets.example_keys import layout_of_shards
 from components.datasets.record_framing import check_heads
 from components.datasets.shards import TRAINING, VALIDATION
 from models.errors import InputError
-from serving.saved_model.description import DESCRIPTION
+from pipeline.store_path import Place, StorePath
+from serving.saved_model.description import DESCRIPTION, describe
 
 
-def check_data(folder: Path) -> None:
+def check_home(folder: Place) -> None:
+    """Whether the local engine can have its home folder there.
+
+    Raises:
+        InputError: it is an object store's.
+    """
+    if isinstance(folder, StorePath):
+        raise InputError(
+            f"home folder {folder}: an object store has neither locks nor ML Metadata's SQLite; expected a "
+            "folder of this machine; set VGG_PIPELINE_ROOT and VGG_SERVING to folders of that store, or "
+            "`vgg compile` the pipeline for another engine"
+        )
+
+
+def check_data(folder: Place) -> None:
     """Looks for both splits' shards, whether their records follow one another whole, as far as that is seen
     at once (components.datasets.record_framing), and begin with a tf.Example of a known layout.
 
@@ -24,7 +37,7 @@ def check_data(folder: Path) -> None:
         layout_of_shards(files, f"data folder {folder}")
 
 
-def check_classes(folder: Path, experiment: str, classes: int, there: int | None) -> None:
+def check_classes(folder: Place, experiment: str, classes: int, there: int | None) -> None:
     """Whether the data have as many classes as an experiment fixes.
 
     Args:
@@ -43,20 +56,23 @@ def check_classes(folder: Path, experiment: str, classes: int, there: int | None
         )
 
 
-def check_model(folder: Path) -> None:
-    """Whether a model to start from is one of this project's; without TensorFlow, so at once.
+def check_model(folder: Place) -> None:
+    """Whether a model to start from is one of this project's; without TensorFlow on this machine, so at
+    once.
 
     Raises:
         InputError: it is not.
     """
-    if not (folder / DESCRIPTION).is_file():
+    if isinstance(folder, StorePath):
+        describe(str(folder))
+    elif not (folder / DESCRIPTION).is_file():
         raise InputError(
             f"model to start from {folder}: no {DESCRIPTION} in it; expected an exported model, "
             "such as $VGG_HOME/serving/vgg/VERSION; set VGG_INIT_FROM"
         )
 
 
-def check_base(experiment: str, init_from: Path | None) -> None:
+def check_base(experiment: str, init_from: Place | None) -> None:
     """Whether an experiment that trains the net of another model has that model.
 
     Raises:
@@ -70,7 +86,7 @@ def check_base(experiment: str, init_from: Path | None) -> None:
         )
 
 
-def find_shards(folder: Path) -> list[list[str]]:
+def find_shards(folder: Place) -> list[list[str]]:
     """Files of the training and of the validation split; without TensorFlow, so at once.
 
     Raises:

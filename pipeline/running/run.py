@@ -4,6 +4,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from components.datasets.shards import listed_classes
@@ -12,13 +13,36 @@ from models.initialisation import Initialisation
 from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
 from pipeline.exit_status import BLESSED, NOT_BLESSED
-from pipeline.running.preflight import check_base, check_classes, check_data, check_model, find_shards
+from pipeline.running.preflight import (
+    check_base,
+    check_classes,
+    check_data,
+    check_home,
+    check_model,
+    find_shards,
+)
 from serving.saved_model.description import describe, fingerprint
 
 if TYPE_CHECKING:
     from pipeline.experiments.experiment import Experiment
 
 DEFAULT_EXPERIMENT = "demo"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is to run.
+
+    Attributes:
+        environment: the folders.
+        experiments: all by name, those to run and what they start from as the data and the model to start
+            from have them.
+        notes: what is said before each of those to run, by name.
+    """
+
+    environment: Environment
+    experiments: "Mapping[str, Experiment]"
+    notes: Mapping[str, list[str]]
 
 
 def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int:
@@ -41,6 +65,7 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
         Preempted: SIGTERM came.
     """
     environment = Environment.from_variables(variables)
+    check_home(environment.home)
     cluster = Cluster.from_variables(variables) if check else None
     if not cluster:
         return _run(variables, environment, check)
@@ -52,28 +77,39 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
 
 
 def _run(variables: Mapping[str, str], environment: Environment, check: bool) -> int:
+    what = prepared(environment, variables, check=check)
+    started = time.time()
+    runners = [_run_one(name, what) for name in what.notes]
+    if any(runner.ran for runner in runners):
+        _report(what.environment, started)
+    return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
+
+
+def prepared(environment: Environment, variables: Mapping[str, str], *, check: bool) -> Prepared:
+    """The experiments as the data and the model to start from have them, after a look at both with `check`.
+
+    Raises:
+        InputError: the experiment, the data or the model cannot be used.
+    """
     written, experiments = _chosen(variables)
     for each in written:
         if each.needs_base:
             check_base(each.name, environment.init_from)
     if check:
         find_shards(environment.data)
-        if environment.init_from:
-            check_model(environment.init_from)
-            content = fingerprint(str(environment.init_from))
-            environment = dataclasses.replace(environment, init_fingerprint=content)
+    if environment.init_from and (check or any(each.needs_base for each in written)):
+        check_model(environment.init_from)
+        content = fingerprint(str(environment.init_from))
+        environment = dataclasses.replace(environment, init_fingerprint=content)
+    if check:
         check_data(environment.data)
-    there = listed_classes(str(environment.data))
+    there = listed_classes(str(environment.data)) if check else None
     for each in written:
         if check and each.fixes_classes:
             check_classes(environment.data, each.name, each.config.net.classes, there)
     experiments = _for_base(written, experiments, environment)
     experiments, notes = _for_data(written, experiments, there)
-    started = time.time()
-    runners = [_run_one(experiments[name], environment, experiments, notes[name]) for name in notes]
-    if any(runner.ran for runner in runners):
-        _report(environment, started)
-    return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
+    return Prepared(environment, experiments, notes)
 
 
 def _chosen(variables: Mapping[str, str]) -> tuple[list["Experiment"], "Mapping[str, Experiment]"]:
@@ -118,12 +154,8 @@ def _for_data(
     return taken, {name: [line for line in lines if line] for name, lines in notes.items()}
 
 
-def _run_one(
-    experiment: "Experiment",
-    environment: Environment,
-    experiments: "Mapping[str, Experiment]",
-    notes: list[str],
-):
+def _run_one(name: str, what: Prepared):
+    experiment, environment, experiments = what.experiments[name], what.environment, what.experiments
     with quiet_imports():
         from pipeline.pipeline import create_pipeline
         from pipeline.running.local_runner import Runner
@@ -133,7 +165,7 @@ def _run_one(
         kept = kept_code(nets) if environment.keep_nets else {}
         pipeline = create_pipeline(experiment, environment, experiments, kept)
     changes = lines_of_change(nets, pipeline, experiment, experiments)
-    runner = Runner(experiment, environment, notes=[*notes, *changes])
+    runner = Runner(experiment, environment, notes=[*what.notes[name], *changes])
     runner.run(pipeline)
     return runner
 

@@ -47,9 +47,20 @@ def fingerprint(source: str) -> str:
     return digest.hexdigest()
 
 
-def description(net: Net, head: Head, row_by_row: Collection[str]) -> str:
+def experiment_of(source: str) -> str:
+    """Name of the experiment that an exported SavedModel was exported for, "" where that is not known.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
+    return json.loads(_read(source)).get("experiment", "")
+
+
+def description(net: Net, head: Head, row_by_row: Collection[str], experiment: str = "") -> str:
     """The file's text; `row_by_row` are the signatures whose answer for a row depends on that row alone."""
     values = {"net": dataclasses.asdict(net), "head": dataclasses.asdict(head)}
+    if experiment:
+        values["experiment"] = experiment
     return json.dumps({**values, "row_by_row": sorted(row_by_row)}, indent=2)
 
 

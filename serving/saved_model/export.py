@@ -36,14 +36,18 @@ def export(trained: keras.Model, net: Net, head: Head, path: str) -> None:
     _save(fully_convolutional(trained, net), net, head, path)
 
 
-def export_again(source: str, path: str, *, shorter_sides: tuple[int, ...], flip: bool) -> None:
-    """Exports the network of SavedModel `source` with another test protocol into folder `path`.
+def export_again(
+    source: str, path: str, *, shorter_sides: tuple[int, ...], flip: bool, experiment: str = ""
+) -> None:
+    """Exports the network of SavedModel `source` with another test protocol into folder `path`, where
+    `experiment`'s name stays with it.
 
     Raises:
         InputError: `source` is no SavedModel of this project, or a Q is smaller than the net's field.
     """
     network, net, head = read_network(source)
-    _save(network, net, dataclasses.replace(head, shorter_sides=shorter_sides, flip=flip), path)
+    head = dataclasses.replace(head, shorter_sides=shorter_sides, flip=flip)
+    _save(network, net, head, path, experiment)
 
 
 def read_network(source: str) -> tuple[keras.Model, Net, Head]:
@@ -72,7 +76,7 @@ def read_weights(source: str) -> dict[str, np.ndarray]:
     return {key.split("/")[1]: checkpoint.get_tensor(key) for key in keys}
 
 
-def _save(network: keras.Model, net: Net, head: Head, path: str) -> None:
+def _save(network: keras.Model, net: Net, head: Head, path: str, experiment: str = "") -> None:
     if min(head.shorter_sides) < net.input_size:
         raise InputError(
             f"Q {min(head.shorter_sides)}: smaller than the net's field of {net.input_size} pixels; expected "
@@ -95,7 +99,7 @@ def _save(network: keras.Model, net: Net, head: Head, path: str) -> None:
     described = os.path.join(path, DESCRIPTION)
     tf.io.gfile.makedirs(os.path.dirname(described))
     with tf.io.gfile.GFile(described, "w") as file:
-        file.write(description(net, head, ROW_BY_ROW))
+        file.write(description(net, head, ROW_BY_ROW, experiment))
 
 
 def _name_methods(path: str) -> None:

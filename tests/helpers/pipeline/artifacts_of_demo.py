@@ -34,8 +34,12 @@ def mean_rgb(data: Path) -> np.ndarray:
 def first_predictions(home: Path) -> dict[bytes, dict]:
     """Of the first run's Averager, by the image's key: the label and each average."""
     executions = (home / "pipeline" / "Averager" / "predictions").iterdir()
-    execution = min(executions, key=lambda path: int(path.name))
-    files = [str(path) for path in execution.glob("*eval/*")]
+    return predictions_in(min(executions, key=lambda path: int(path.name)))
+
+
+def predictions_in(artifact: Path) -> dict[bytes, dict]:
+    """The same of an Averager's artifact."""
+    files = [str(path) for path in artifact.glob("*eval/*")]
     found = {}
     for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature

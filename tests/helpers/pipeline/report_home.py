@@ -13,6 +13,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.orchestration import metadata
 
 from components.datasets.sample import write_sample
+from components.evaluation.averager import POSTERIORS
 from components.evaluation.averaging_plan import averaging_plan
 from components.evaluation.model_evaluation import evaluate_models, find_examples
 from components.evaluation.view import View
@@ -133,11 +134,12 @@ def _run(records: _Records, environment: Environment, name: str, seed: int) -> N
     posteriors = []
     for side in entry.evaluation.shorter_sides:
         view = View(entry.weights, Method.DENSE, side)
-        posteriors.append(records.artifact("VGGPosteriors", root / "posteriors"))
+        posteriors.append(records.artifact("InferenceResult", root / "posteriors"))
         outputs = {"posteriors": posteriors[-1:]}
         inputs = {"model": [made["model"]]}
         records.execution(f"Scorer.{view.name}", "Scorer", run, inputs, outputs, view=to_json(view))
-    averaged = {"posteriors": posteriors, "statistics": [made["statistics"]]}
+    views = {f"{POSTERIORS}{number}": [artifact] for number, artifact in enumerate(posteriors)}
+    averaged = {**views, "statistics": [made["statistics"]]}
     plan = to_json(averaging_plan([(name, entry.weights, entry.evaluation)]))
     predicted = {"predictions": [made["predictions"]]}
     records.execution("Averager", "Averager", run, averaged, predicted, experiment=name, averages=plan)

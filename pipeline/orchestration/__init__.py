@@ -1,0 +1,1 @@
+"""Engines other than this machine: Vertex AI and Kubeflow Pipelines."""
