@@ -16,6 +16,7 @@ from pipeline.commands.push import push_command
 from pipeline.commands.report import report
 from pipeline.commands.run import run_command
 from pipeline.commands.similar import similar
+from pipeline.commands.submit import submit_command
 from pipeline.commands.transfer import transfer
 from pipeline.commands.version import VERSION
 from pipeline.commands.weights import weights
@@ -32,6 +33,7 @@ def vgg() -> None:
 for command in (
     run_command,
     compile_command,
+    submit_command,
     experiments,
     nets,
     data,

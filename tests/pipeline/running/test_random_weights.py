@@ -1,35 +1,27 @@
 """VGG_INIT as a run takes it: it reaches what an experiment is fused with."""
 
 from models.initialisation import Initialisation
+from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS
-from pipeline.running import run as running
+from pipeline.running.run import prepared
 
 
-class _Ran:
-    ran = refused = False
+def _prepared(**variables):
+    """The experiment to run, and all that it may start from."""
+    what = prepared(Environment.from_variables(variables), variables, check=False)
+    (name,) = what.notes
+    return what.experiments[name], what.experiments
 
 
-def _started(monkeypatch, **variables) -> list[tuple]:
-    started = []
-
-    def start(chosen, _, experiments, notes):
-        started.append((chosen, experiments))
-        return _Ran()
-
-    monkeypatch.setattr(running, "_run_one", start)
-    assert running.run(variables, check=False) == 0
-    return started
-
-
-def test_random_weights_are_each_nets_of_a_fusion(monkeypatch):
-    ((whole, experiments),) = _started(monkeypatch, VGG_EXPERIMENT="fusion-D-E-dense", VGG_INIT="he")
+def test_random_weights_are_each_nets_of_a_fusion():
+    whole, experiments = _prepared(VGG_EXPERIMENT="fusion-D-E-dense", VGG_INIT="he")
     assert whole.fused_with
     for member in (whole, *(experiments[name] for name in whole.fused_with)):
         assert member.starts_from is None
         assert member.config.training.initialisation is Initialisation.HE
 
 
-def test_without_it_the_list_is_as_it_stands(monkeypatch):
-    ((whole, experiments),) = _started(monkeypatch, VGG_EXPERIMENT="fusion-D-E-dense")
+def test_without_it_the_list_is_as_it_stands():
+    whole, experiments = _prepared(VGG_EXPERIMENT="fusion-D-E-dense")
     assert whole == EXPERIMENTS["fusion-D-E-dense"]
     assert experiments == EXPERIMENTS
