@@ -46,21 +46,31 @@ def _container(spec: dict, task: str) -> dict:
 
 
 @pytest.mark.parametrize("name", [name for name, entry in EXPERIMENTS.items() if not entry.net_of_base])
-def test_kfps_own_code_takes_every_experiment(name, tmp_path):
+def test_every_experiment_is_a_whole_graph_of_kfps_messages(name):
     job = job_of(Engine.KUBEFLOW, CLUSTER, {**GS, "VGG_EXPERIMENT": name})
-    write(job.spec, tmp_path / "pipeline.yaml", Engine.KUBEFLOW)
-    loaded = kfp.components.load_component_from_file(str(tmp_path / "pipeline.yaml")).pipeline_spec
-    tasks = loaded.root.dag.tasks
+    spec = json_format.ParseDict(job.spec["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
+    tasks = spec.root.dag.tasks
     assert all(re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", task) for task in tasks)
     for task in tasks.values():
         assert set(task.dependent_tasks) <= set(tasks)
-        executor = loaded.components[task.component_ref.name].executor_label
-        assert loaded.deployment_spec["executors"][executor]["container"]["image"] == CLUSTER.image
+        executor = spec.components[task.component_ref.name].executor_label
+        assert spec.deployment_spec["executors"][executor]["container"]["image"] == CLUSTER.image
         for artifact in task.inputs.artifacts.values():
             source = artifact.task_output_artifact
-            made = loaded.components[tasks[source.producer_task].component_ref.name].output_definitions
+            made = spec.components[tasks[source.producer_task].component_ref.name].output_definitions
             assert source.output_artifact_key in made.artifacts
     assert ("pusher" in tasks) == (not EXPERIMENTS[name].fused_with)
+
+
+@pytest.mark.parametrize("name", ["demo", "small-D-64-128", "fusion-7-dense"])
+def test_kfps_own_loader_takes_the_file(name, tmp_path):
+    """Of one net, of a chain, of a fusion."""
+    job = job_of(Engine.KUBEFLOW, CLUSTER, {**GS, "VGG_EXPERIMENT": name})
+    write(job.spec, tmp_path / "pipeline.yaml", Engine.KUBEFLOW)
+    loaded = kfp.components.load_component_from_file(str(tmp_path / "pipeline.yaml"))
+    assert loaded.pipeline_spec == json_format.ParseDict(
+        job.spec["pipelineSpec"], pipeline_spec_pb2.PipelineSpec()
+    )
 
 
 def test_a_job_for_vertex_is_a_pipeline_job(tmp_path):
