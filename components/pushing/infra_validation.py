@@ -66,8 +66,10 @@ def InfraValidation(  # noqa: N802 - TFX names components so
         if not average:
             print(ONLY_ITSELF, flush=True)
     blessing.set_int_custom_property(BLESSED, int(blessed))
-    os.makedirs(blessing.uri, exist_ok=True)
-    with open(os.path.join(blessing.uri, "INFRA_BLESSED" if blessed else "INFRA_NOT_BLESSED"), "w"):
+    tf.io.gfile.makedirs(blessing.uri)
+    with tf.io.gfile.GFile(
+        os.path.join(blessing.uri, "INFRA_BLESSED" if blessed else "INFRA_NOT_BLESSED"), "w"
+    ):
         pass
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from components.recipe import TrainedLayers
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
 from pipeline.engine import Engine
@@ -15,6 +16,7 @@ from pipeline.running.run import prepared
 from pipeline.store_path import Place, StorePath
 
 if TYPE_CHECKING:
+    from pipeline.experiments.experiment import Experiment
     from pipeline.orchestration.compiled import Spec
 
 BY_DIGEST = "@sha256:"
@@ -70,6 +72,7 @@ def job_of(
             f"experiments {', '.join(what.notes)}: expected one, as each is a pipeline of its own; name one"
         )
     ((name, of_experiment),) = what.notes.items()
+    _check_joined(what.experiments[name])
     with quiet_imports():
         from components.training.run_time_values import VALUES
         from pipeline.orchestration.compiled import compiled, default_values
@@ -81,6 +84,16 @@ def job_of(
         pipeline = create_pipeline(what.experiments[name], what.environment, what.experiments)
         spec = compiled(pipeline, values, engine, cluster, known)
     return Job(name, spec, str(environment.pipeline_root), (*notes, *of_experiment))
+
+
+def _check_joined(experiment: "Experiment") -> None:
+    """Raises InputError where the Trainer would read the outputs of several nodes as one."""
+    sides = experiment.evaluation.shorter_sides
+    if experiment.config.training.trained_layers is TrainedLayers.SVM and len(sides) > 1:
+        raise InputError(
+            f"experiment {experiment.name}: descriptors of {len(sides)} Q, which engines cannot join; "
+            f"expected one; --set evaluation.shorter_sides=[{sides[len(sides) // 2]}]"
+        )
 
 
 def _on_folders(environment: Environment) -> tuple[str, ...]:

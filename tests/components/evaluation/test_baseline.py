@@ -117,7 +117,9 @@ def test_a_model_of_other_classes_is_none_and_this_is_said(home, capsys):
     last = home.run("demo", (*NAMES[:6], "yak"))
     assert home.resolve("demo") == []
     said = capsys.readouterr().out
-    assert said.startswith(f"last blessed model {last.uri}: class 6, counted from 0, is 'yak', the cand")
+    assert said.startswith(
+        f"last blessed model {last.uri}/Format-Serving: class 6, counted from 0, is 'yak', the cand"
+    )
     assert said.endswith("so there is no baseline\n")
 
 

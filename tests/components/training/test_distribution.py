@@ -128,14 +128,16 @@ def _weights(file: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:
 
 
 def _losses(folder: Path) -> list[float]:
-    """Of each epoch, as TensorBoard shows them: exactly one process writes."""
-    (events,) = (folder / "logs").glob("events.out.tfevents.*")
-    return [
-        float(tf.make_ndarray(value.tensor))
-        for record in tf.data.TFRecordDataset(str(events)).as_numpy_iterator()
-        for value in tf.compat.v1.Event.FromString(record).summary.value
-        if value.tag == "train/loss"
-    ]
+    """Of each epoch, as TensorBoard shows them: exactly one process writes an epoch."""
+    found = {}
+    for events in (folder / "logs").glob("events.out.tfevents.*"):
+        for record in tf.data.TFRecordDataset(str(events)).as_numpy_iterator():
+            event = tf.compat.v1.Event.FromString(record)
+            for value in event.summary.value:
+                if value.tag == "train/loss":
+                    assert event.step not in found
+                    found[event.step] = float(tf.make_ndarray(value.tensor))
+    return [found[step] for step in sorted(found)]
 
 
 def _apart(weights: list[np.ndarray], others: list[np.ndarray]) -> list[float]:

@@ -45,7 +45,7 @@ def _container(spec: dict, task: str) -> dict:
     return spec["deploymentSpec"]["executors"][label]["container"]
 
 
-@pytest.mark.parametrize("name", [name for name, entry in EXPERIMENTS.items() if not entry.net_of_base])
+@pytest.mark.parametrize("name", [name for name, entry in EXPERIMENTS.items() if not entry.needs_base])
 def test_every_experiment_is_a_whole_graph_of_kfps_messages(name):
     job = job_of(Engine.KUBEFLOW, CLUSTER, {**GS, "VGG_EXPERIMENT": name})
     spec = json_format.ParseDict(job.spec["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
