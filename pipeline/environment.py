@@ -10,7 +10,7 @@ from components.beam_options import BEAM_HERE, beam_options
 from models.errors import InputError
 from models.literal_paths import check_literal
 from pipeline.engine import Engine
-from pipeline.store_path import Place, place
+from pipeline.store_path import Place, StorePath, place
 
 PIPELINE_NAME = "vgg"
 KEEP_NETS = "VGG_KEEP_NETS"
@@ -97,6 +97,12 @@ class Environment:
     def pipeline_root(self) -> Place:
         """Artifacts, one folder per component and execution."""
         return self.artifacts or self.home / "pipeline"
+
+    @property
+    def copies_data(self) -> bool:
+        """Whether the shards are copied: as `copy_data` says, and where one side is an object store, which
+        has no links."""
+        return self.copy_data or any(isinstance(path, StorePath) for path in (self.data, self.pipeline_root))
 
     @property
     def metadata(self) -> Place:

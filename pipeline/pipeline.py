@@ -94,7 +94,7 @@ def create_pipeline(
 
 
 def _data(experiment: Experiment, environment: Environment) -> Data:
-    example_gen = ShardExampleGen(data_folder(environment), copy=environment.copy_data)
+    example_gen = ShardExampleGen(data_folder(environment), copy=environment.copies_data)
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx_components.StatisticsGen(examples, stats_options=statistics_options())
     statistics = statistics_gen.outputs["statistics"]

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from serving import store_push
 from serving.model_server import NAME, ModelServer, NotServable
 from serving.saved_model.signatures import AVERAGED
 
@@ -38,7 +39,11 @@ def check_candidate(
             not sum to 1, or are further than 1e-4 from the expected ones (1e-5 from the model's own).
     """
     with tempfile.TemporaryDirectory() as base_path:
-        os.symlink(os.path.abspath(model), os.path.join(base_path, "1"))
+        version = os.path.join(base_path, "1")
+        if store_push.is_store(model):
+            store_push.copy_folder(model, version)
+        else:
+            os.symlink(os.path.abspath(model), version)
         with ModelServer(base_path, loads_within=loads_within) as server:
             served = ask(server.address, photographs)
     if expected is None:

@@ -54,7 +54,7 @@ def push(model: str, base_path: str, version: int) -> str:
 
 
 def copy_folder(source: str, target: str, *, last: str = "") -> None:
-    """Copies all files of a folder, of one kind of file system to another; the one named `last` comes last."""
+    """Copies all files of a folder, whatever file systems both are of; the one named `last` comes last."""
     import tensorflow as tf
 
     files = [

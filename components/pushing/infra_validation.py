@@ -7,6 +7,7 @@ TFX's InfraValidator starts TF Serving in Docker or Kubernetes only, and compare
 import os
 
 import numpy as np
+import tensorflow as tf
 from tfx.components.util import model_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -67,10 +68,9 @@ def InfraValidation(  # noqa: N802 - TFX names components so
             print(ONLY_ITSELF, flush=True)
     blessing.set_int_custom_property(BLESSED, int(blessed))
     tf.io.gfile.makedirs(blessing.uri)
-    with tf.io.gfile.GFile(
-        os.path.join(blessing.uri, "INFRA_BLESSED" if blessed else "INFRA_NOT_BLESSED"), "w"
-    ):
-        pass
+    verdict = "INFRA_BLESSED" if blessed else "INFRA_NOT_BLESSED"
+    with tf.io.gfile.GFile(os.path.join(blessing.uri, verdict), "w") as file:
+        file.write("")
 
 
 def _expected(predictions, average: str, most: int) -> dict[bytes, np.ndarray]:

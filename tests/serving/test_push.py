@@ -3,9 +3,11 @@
 import os
 import shutil
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from models.errors import InputError
 from serving import push as push_module
@@ -124,3 +126,44 @@ def test_other_names_are_no_versions(tmp_path):
         (tmp_path / name).mkdir()
     assert versions(str(tmp_path)) == [7, 12]
     assert versions(str(tmp_path / "nothing")) == []
+
+
+@pytest.fixture
+def store() -> str:
+    """A folder in TensorFlow's file system ram://, which has the calls of an object store's."""
+    folder = f"ram://{uuid.uuid4()}/vgg"
+    tf.io.gfile.makedirs(folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_push_to_a_store_and_from_there(model, store, tmp_path):
+    path = push(str(model), store, now=lambda: 1700000000)
+    again = push(path, store, now=lambda: 1700000000)
+    assert [path, again] == [f"{store}/1700000000", f"{store}/1700000001"]
+    assert versions(store) == [1700000000, 1700000001]
+    back = push(again, str(tmp_path / "here"), now=lambda: 1700000000)
+    assert _files(Path(back)) == _files(model)
+
+
+@pytest.mark.slow
+def test_a_push_to_a_store_that_fails_leaves_nothing_and_the_model_file_comes_last(model, store, monkeypatch):
+    real, copied = tf.io.gfile.copy, []
+
+    def copy(source, target, overwrite=False):
+        copied.append(os.path.basename(source))
+        if source.endswith("saved_model.pb"):
+            raise tf.errors.ResourceExhaustedError(None, None, "quota")
+        real(source, target, overwrite)
+
+    monkeypatch.setattr(tf.io.gfile, "copy", copy)
+    with pytest.raises(InputError, match=f"model base path {store}: quota; nothing was pushed"):
+        push(str(model), store)
+    assert copied == ["variables.data-00000-of-00001", "saved_model.pb"]
+    assert versions(store) == []
+
+
+@pytest.mark.slow
+def test_a_folder_of_a_store_that_holds_no_model(store):
+    with pytest.raises(InputError, match="no saved_model.pb in it"):
+        push(f"{store}/none", store)
