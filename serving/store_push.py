@@ -1,4 +1,4 @@
-"""Models in object stores, gs:// and s3://, by TensorFlow's file systems, which is imported for them alone."""
+"""Models in object stores, gs:// and s3://, by TensorFlow, which is imported for them alone."""
 
 import os
 

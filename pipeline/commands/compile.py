@@ -24,11 +24,11 @@ def compile_command(engine: str, cluster: str, output: Path | None, **given: str
     most_epochs and most_steps (0: as the experiment says).
     """
     from models.errors import InputError
-    from pipeline.orchestration.cluster import read_cluster
+    from pipeline.orchestration.engine_settings import read_settings
     from pipeline.orchestration.job import job_of
 
     to = Engine(engine)
-    job = job_of(to, read_cluster(cluster), variables_of(given))
+    job = job_of(to, read_settings(cluster), variables_of(given))
     path = output or Path(f"vgg-{job.experiment}.{SUFFIXES[to]}")
     from pipeline.orchestration.compiled import write
 

@@ -25,10 +25,10 @@ def submit_command(engine: str, cluster: str, values: tuple[str, ...], wait: boo
     The run's address is printed. Exit status: 0 it was started, or with --wait has succeeded; 1 the service
     refused it, or the run failed; 2 bad input, or no credentials.
     """
-    from pipeline.orchestration.cluster import read_cluster
+    from pipeline.orchestration.engine_settings import read_settings
     from pipeline.orchestration.job import job_of
 
-    to, where = Engine(engine), read_cluster(cluster)
+    to, where = Engine(engine), read_settings(cluster)
     job = job_of(to, where, variables_of(given), fingerprinted=to is Engine.KUBEFLOW)
     from pipeline.orchestration.submit import submit
 

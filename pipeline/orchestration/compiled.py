@@ -17,7 +17,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.engine import Engine
-from pipeline.orchestration.cluster import Cluster, Resources
+from pipeline.orchestration.engine_settings import EngineSettings, Resources
 from pipeline.orchestration.task_names import renamed, task_names
 from pipeline.run_time_values import DATA
 
@@ -38,7 +38,7 @@ def compiled(
     pipeline: Pipeline,
     defaults: Mapping[str, Any],
     engine: Engine,
-    cluster: Cluster,
+    cluster: EngineSettings,
     fingerprint: str = "",
 ) -> Spec:
     """The PipelineJob, as JSON has it; its member "pipelineSpec" is what Kubeflow Pipelines takes.
@@ -68,7 +68,7 @@ def compiled(
 
 
 def completed(
-    job: Spec, defaults: Mapping[str, Any], engine: Engine, cluster: Cluster, fingerprint: str = ""
+    job: Spec, defaults: Mapping[str, Any], engine: Engine, cluster: EngineSettings, fingerprint: str = ""
 ) -> Spec:
     """`job` as TFX compiled it, with what TFX leaves out; see `compiled`."""
     spec = job["pipelineSpec"]

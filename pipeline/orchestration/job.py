@@ -11,7 +11,7 @@ from models.errors import InputError
 from models.quiet_imports import quiet_imports
 from pipeline.engine import Engine
 from pipeline.environment import Environment
-from pipeline.orchestration.cluster import Cluster
+from pipeline.orchestration.engine_settings import EngineSettings
 from pipeline.running.run import prepared
 from pipeline.store_path import Place, StorePath
 
@@ -41,7 +41,7 @@ class Job:
 
 def job_of(
     engine: Engine,
-    cluster: Cluster,
+    cluster: EngineSettings,
     variables: Mapping[str, str] = os.environ,
     *,
     fingerprinted: bool = False,
@@ -115,7 +115,7 @@ def _on_folders(environment: Environment) -> tuple[str, ...]:
     return (f"Folders: {what} {folder} is a path; each component's container must have that volume there",)
 
 
-def _on_image(cluster: Cluster) -> tuple[str, ...]:
+def _on_image(cluster: EngineSettings) -> tuple[str, ...]:
     if BY_DIGEST in cluster.image:
         return ()
     return (f"Image: {cluster.image} has no {BY_DIGEST}...; what runs can change with the registry's tag",)

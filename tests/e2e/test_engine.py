@@ -11,14 +11,14 @@ from helpers.pipeline.stand_in_engine import StandInEngine, forked
 
 from components.datasets.sample import write_sample
 from pipeline.engine import Engine
-from pipeline.orchestration.cluster import Cluster
+from pipeline.orchestration.engine_settings import EngineSettings
 from pipeline.orchestration.job import job_of
 from pipeline.running.run import run
 
 # The limit ends what hangs; it is no measure of speed on a machine that has other work.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
-CLUSTER = Cluster(image="REGISTRY/vgg@sha256:0")
+CLUSTER = EngineSettings(image="REGISTRY/vgg@sha256:0")
 ONE_EPOCH = """
 base = "demo"
 name = "one-epoch"

@@ -11,7 +11,7 @@ from tfx.types import standard_artifacts
 from components.pushing.exporter import Exporter
 from components.recipe import Evaluation, to_json
 from models.vgg import build
-from serving.saved_model.description import describe
+from serving.saved_model.description import describe, experiment_of
 from serving.saved_model.export import export, read_weights
 
 pytestmark = pytest.mark.slow  # two exports
@@ -46,6 +46,7 @@ def exported(trained, tmp_path_factory) -> str:
         trained=_artifact(folder / "trained"),
         model=_artifact(folder / "model"),
         evaluation=to_json(Evaluation((64,), flip=False)),
+        experiment="mine",
     )
     return str(folder / "model" / FOLDER)
 
@@ -71,3 +72,7 @@ def test_the_weights_are_those_that_were_trained(trained, exported):
 def test_only_the_protocol_is_another(exported):
     expected = dataclasses.replace(HEAD, mean_rgb=MEAN, shorter_sides=(64,), flip=False)
     assert describe(exported) == (NET, expected)
+
+
+def test_it_says_whose_model_it_is(exported):
+    assert experiment_of(exported) == "mine"

@@ -13,11 +13,11 @@ from components.datasets.sample import write_sample
 from models.errors import InputError
 from pipeline.engine import Engine
 from pipeline.experiments.catalogue import EXPERIMENTS
-from pipeline.orchestration.cluster import Cluster, Resources
 from pipeline.orchestration.compiled import nodes_of, write
+from pipeline.orchestration.engine_settings import EngineSettings, Resources
 from pipeline.orchestration.job import job_of
 
-CLUSTER = Cluster(
+CLUSTER = EngineSettings(
     image="REGISTRY/vgg@sha256:0",
     retries=2,
     labels=(("team", "vision"),),
@@ -156,8 +156,8 @@ def test_folders_of_this_machine(tmp_path):
 
 def test_images(tmp_path):
     with pytest.raises(InputError, match="cluster: no image; expected image ="):
-        job_of(Engine.VERTEX, Cluster(), GS)
-    notes = job_of(Engine.VERTEX, Cluster(image="REGISTRY/vgg:latest"), GS).notes
+        job_of(Engine.VERTEX, EngineSettings(), GS)
+    notes = job_of(Engine.VERTEX, EngineSettings(image="REGISTRY/vgg:latest"), GS).notes
     assert any("can change with the registry's tag" in note for note in notes)
 
 

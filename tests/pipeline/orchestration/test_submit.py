@@ -14,12 +14,12 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from models.errors import InputError
 from pipeline.engine import Engine
 from pipeline.exit_status import ComponentError
-from pipeline.orchestration.cluster import Cluster
+from pipeline.orchestration.engine_settings import EngineSettings
 from pipeline.orchestration.job import job_of
 from pipeline.orchestration.submit import submit
 
 GS = {"VGG_DATA": "gs://bucket/data", "VGG_HOME": "gs://bucket/home"}
-VERTEX = Cluster(
+VERTEX = EngineSettings(
     image="REGISTRY/vgg@sha256:0",
     project="mine",
     region="europe-west4",
@@ -59,7 +59,7 @@ def kubeflow():
     server = ThreadingHTTPServer(("127.0.0.1", 0), StandInKubeflow)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield Cluster(image="REGISTRY/vgg@sha256:0", host=f"http://127.0.0.1:{server.server_port}")
+    yield EngineSettings(image="REGISTRY/vgg@sha256:0", host=f"http://127.0.0.1:{server.server_port}")
     server.shutdown()
     thread.join()
     server.server_close()
@@ -96,7 +96,7 @@ def test_a_run_that_failed_is_a_failure(kubeflow, for_kubeflow):
 
 
 def test_a_kubeflow_that_is_not_there_is_one_line(kubeflow, for_kubeflow):
-    nobody = Cluster(image="i@sha256:0", host="http://127.0.0.1:1")
+    nobody = EngineSettings(image="i@sha256:0", host="http://127.0.0.1:1")
     with pytest.raises(ComponentError, match="Kubeflow at http://127.0.0.1:1: ") as caught:
         submit(for_kubeflow, Engine.KUBEFLOW, nobody, {}, say=lambda _: None)
     assert "\n" not in str(caught.value)
@@ -141,4 +141,4 @@ def test_without_credentials_one_line_says_what_to_do(monkeypatch, for_vertex):
 )
 def test_a_cluster_that_is_not_named(engine, said, for_vertex):
     with pytest.raises(InputError, match=said):
-        submit(for_vertex, engine, Cluster(image="i"), {}, say=lambda _: None)
+        submit(for_vertex, engine, EngineSettings(image="i"), {}, say=lambda _: None)

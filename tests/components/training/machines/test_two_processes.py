@@ -43,9 +43,10 @@ if "one_worker" in " ".join(sys.orig_argv):
     transform.class_names = lambda graph, classes: tuple("abcd")
     transform.synsets = lambda graph, classes: ()
 """
-EPOCHS = 5
+EPOCHS = 12  # many more than the one after which a process is ended
+HANGS = 800  # seconds after which what hangs is ended; no measure of speed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
@@ -153,27 +154,24 @@ def _wait_for_step(home: Path, step: int, chief: subprocess.Popen) -> None:
         time.sleep(0.02)
 
 
-def test_a_worker_killed_and_started_anew_and_a_chief_too_end_with_the_same_bits(prepared, tmp_path):
-    """The chief waits for its worker; the worker waits for its chief, and does not end with it."""
+def test_a_worker_killed_and_started_anew_ends_with_the_same_bits(prepared, tmp_path):
+    """The chief waits for its worker. That a worker waits for its chief is shown with threads."""
     with _two(prepared, tmp_path / "undisturbed") as start:
         chief, worker = start(0), start(1)
-        said, errors = chief.communicate(timeout=300)
+        said, errors = chief.communicate(timeout=HANGS)
         assert chief.returncode == 0, said + errors
-        assert worker.wait(60) == 0, worker.communicate()
+        assert worker.wait(HANGS) == 0, worker.communicate()
     home = tmp_path / "disturbed"
     with _two(prepared, home) as start:
         chief, first = start(0), start(1)
         _wait_for_step(home, 3, chief)
         first.kill()
         second = start(1)
-        _wait_for_step(home, 9, chief)
-        chief.kill()
-        chief_again = start(0)
-        said, errors = chief_again.communicate(timeout=300)
-        assert chief_again.returncode == 0, said + errors
+        said, errors = chief.communicate(timeout=HANGS)
+        assert chief.returncode == 0, said + errors
+        assert "going on with all workers from the newest checkpoint" in said
         assert "going on after step" in said
-        assert second.wait(60) == 0, second.communicate()
-        assert "going on with all workers from the newest checkpoint" in chief.stdout.read()
+        assert second.wait(HANGS) == 0, second.communicate()
     expected, found = _weights(tmp_path / "undisturbed"), _weights(home)
     assert expected
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
@@ -185,6 +183,6 @@ def test_sigterm_to_the_worker_that_is_no_chief_ends_both_with_a_checkpoint(prep
         _wait_for_step(tmp_path, 3, chief)
         worker.terminate()
         for process in (chief, worker):
-            _, errors = process.communicate(timeout=120)
+            _, errors = process.communicate(timeout=HANGS)
             assert process.returncode == 75, errors
             assert "stopped by SIGTERM" in errors.splitlines()[-1]

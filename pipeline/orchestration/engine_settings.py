@@ -52,7 +52,7 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class Cluster:
+class EngineSettings:
     """One cluster.
 
     Attributes:
@@ -83,7 +83,7 @@ class Cluster:
         return named.get(node) or named.get(kind) or named.get(DEFAULT) or Resources()
 
 
-def read_cluster(path: str) -> Cluster:
+def read_settings(path: str) -> EngineSettings:
     """The cluster that a file describes.
 
     Raises:
@@ -103,12 +103,12 @@ def read_cluster(path: str) -> Cluster:
         name: changed(Resources(), values, f"{where}: resources.{name}")
         for name, values in _table(content, "resources", where).items()
     }
-    known = [name for name in Cluster.__dataclass_fields__ if name not in TABLES]
+    known = [name for name in EngineSettings.__dataclass_fields__ if name not in TABLES]
     check_name(list(plain), [*known, *TABLES], where)
-    cluster = changed(Cluster(), plain, where)
+    cluster = changed(EngineSettings(), plain, where)
     if cluster.retries < 0:
         raise InputError(f"{where}: retries = {cluster.retries}; expected 0 or more")
-    return Cluster(
+    return EngineSettings(
         **{name: getattr(cluster, name) for name in known},
         labels=tuple(labels.items()),
         resources=tuple(resources.items()),

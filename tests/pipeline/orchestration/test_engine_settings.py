@@ -12,7 +12,7 @@ from models.errors import InputError
 from pipeline.commands.submit import given_values
 from pipeline.environment import Environment
 from pipeline.experiments.small import DEMO
-from pipeline.orchestration.cluster import Resources, read_cluster
+from pipeline.orchestration.engine_settings import Resources, read_settings
 from pipeline.orchestration.task_names import renamed, task_name, task_names
 from pipeline.store_path import StorePath, place
 
@@ -34,7 +34,7 @@ memory_gb = 2.5
 
 def _read(folder: Path, text: str):
     (folder / "cluster.toml").write_text(text)
-    return read_cluster(str(folder / "cluster.toml"))
+    return read_settings(str(folder / "cluster.toml"))
 
 
 def test_a_whole_file(tmp_path):
