@@ -3,27 +3,32 @@
 TFX 1.16 has no `--pipeline`, chooses an engine that cannot be imported as soon as kfp is installed, wants
 an earlier `tfx pipeline create` (27 s) and turns every exit status into 1. Here, for our pipeline on the
 local engine, the registration is written when it is needed and this process becomes the run. All other
-commands, options and names go to TFX unchanged.
+commands, options and names go to TFX unchanged. On the engine vertex, `tfx run create --pipeline vgg` is
+`vgg submit --engine vertex`, with --project, --region and --runtime_parameter of TFX's.
 """
 
+import dataclasses
 import functools
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from models.errors import InputError
 from models.quiet_imports import quiet_imports
 from pipeline.environment import PIPELINE_NAME, Environment
+from pipeline.exit_status import exit_status
 
 ENTRY = Path(__file__).absolute().with_name("tfx_entry.py")
 NAME_OPTIONS = ["--pipeline_name", "--pipeline-name", "--pipeline"]
 INTERRUPTED = 130
+CLUSTER = "VGG_CLUSTER"
 # As in tfx.tools.cli.labels: from TFX 1.21 on, importing the package `tfx` imports tfx_bsl, for seconds.
-LOCAL_ENGINE, NAME = "local", "pipeline_name"
+LOCAL_ENGINE, VERTEX_ENGINE, NAME = "local", "vertex", "pipeline_name"
 ROOT, DSL_PATH = "pipeline_root", "pipeline_dsl_path"
 
 
@@ -109,6 +114,33 @@ def _run() -> NoReturn:
     os.execv(sys.executable, [sys.executable, str(ENTRY)])
 
 
+def _submit(options: Mapping[str, Any]) -> int:
+    """Compiles and starts the experiment of VGG_EXPERIMENT on Vertex.
+
+    Raises:
+        InputError, ComponentError: see pipeline.orchestration.
+    """
+    from pipeline.commands.submit import given_values
+    from pipeline.engine import Engine
+    from pipeline.orchestration.engine_settings import read_settings
+    from pipeline.orchestration.job import job_of
+
+    file = os.environ.get(CLUSTER)
+    if not file:
+        raise InputError(f"{CLUSTER}: not set; expected a file with the image (see docs/clusters.md)")
+    settings = read_settings(file)
+    named = {name: options[name] for name in ("project", "region") if options.get(name)}
+    settings = dataclasses.replace(settings, **named)
+    values = given_values(tuple(options["runtime_parameter"]))
+    job = job_of(Engine.VERTEX, settings)
+    from pipeline.orchestration.submit import submit
+
+    for note in job.notes:
+        click.echo(note)
+    submit(job, Engine.VERTEX, settings, values, say=click.echo)
+    return 0
+
+
 @functools.cache
 def _tfx_group() -> click.Group:
     """TFX's commands, with `run create` amended."""
@@ -129,6 +161,8 @@ def _amended(tfx_create_run: Any) -> Any:
             source = click.get_current_context().get_parameter_source("engine")
             if source == click.core.ParameterSource.DEFAULT:
                 options["engine"] = LOCAL_ENGINE
+            if options["engine"] == VERTEX_ENGINE:
+                sys.exit(exit_status(lambda: _submit(options)))
             # TFX refuses runtime parameters on the local engine: its answer to give.
             if options["engine"] == LOCAL_ENGINE and not options["runtime_parameter"]:
                 _run()
