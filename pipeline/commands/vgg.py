@@ -14,6 +14,7 @@ from pipeline.commands.nets import nets
 from pipeline.commands.predict import predict
 from pipeline.commands.push import push_command
 from pipeline.commands.report import report
+from pipeline.commands.rollback import rollback
 from pipeline.commands.run import run_command
 from pipeline.commands.similar import similar
 from pipeline.commands.submit import submit_command
@@ -43,6 +44,7 @@ for command in (
     predict,
     similar,
     push_command,
+    rollback,
     report,
     serve,
     doctor,
