@@ -1,5 +1,6 @@
 """What Vertex and Kubeflow are given: for every experiment a specification that KFP's own code takes."""
 
+import dataclasses
 import json
 import re
 
@@ -12,7 +13,9 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components.datasets.sample import write_sample
 from models.errors import InputError
 from pipeline.engine import Engine
+from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS
+from pipeline.metadata_connection import metadata_connection
 from pipeline.orchestration.compiled import nodes_of, write
 from pipeline.orchestration.engine_settings import EngineSettings, Resources
 from pipeline.orchestration.job import job_of
@@ -154,7 +157,13 @@ def test_folders_of_this_machine(tmp_path):
     assert any("each component's container must have that volume there" in note for note in notes)
 
 
-def test_images(tmp_path):
+def test_another_engine_has_metadata_of_its_own():
+    environment = Environment.from_variables(GS)
+    assert metadata_connection(environment).sqlite.filename_uri == "gs://bucket/home/metadata.sqlite"
+    assert metadata_connection(dataclasses.replace(environment, engine=Engine.VERTEX)) is None
+
+
+def test_images():
     with pytest.raises(InputError, match="cluster: no image; expected image ="):
         job_of(Engine.VERTEX, EngineSettings(), GS)
     notes = job_of(Engine.VERTEX, EngineSettings(image="REGISTRY/vgg:latest"), GS).notes
