@@ -1,6 +1,7 @@
 """Runs the pipeline here: TFX's LocalDagRunner with checks before, few lines during, a table after."""
 
 import fcntl
+import os
 import resource
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,8 @@ from pipeline.running.component_lines import ComponentLines
 from pipeline.running.preflight import find_shards
 from pipeline.running.run_log import logging_to
 
-BEAM_ON_DAMAGE = "Not a valid TFRecord"
+ON_DAMAGE = ("Not a valid TFRecord", "corrupted record at", "truncated record at")
+"""What Beam says, and TensorFlow, of a record whose checksums do not agree; neither says where it lies."""
 
 
 class Runner(LocalDagRunner):
@@ -77,29 +79,37 @@ class Runner(LocalDagRunner):
         self.ran, self.refused = True, bool(found.refusals)
 
     def _run_components(self, pipeline, run_options, log) -> None:
-        lines = ComponentLines(self._console)
+        lines, began = ComponentLines(self._console), time.time()
         try:
             with logging_to(log, lines):
                 super().run_with_ir(pipeline, run_options)
         except (InputError, Preempted, KeyboardInterrupt):
             raise
         except Exception as error:
-            self._explain(error)
+            self._explain(error, began)
             raise ComponentError(
                 f"{lines.running or 'TFX'} failed: {named(error)}; the whole story: {log}"
             ) from error
 
-    def _explain(self, error: Exception) -> None:
-        """Beam says of a damaged record which bytes it begins with, and not where it is.
+    def _explain(self, error: Exception, began: float) -> None:
+        """Looks for the record that could not be read.
 
         Raises:
-            InputError: names the first damaged record of the data.
+            InputError: names the first damaged record of the data, or what was written since the run began:
+                records are read where they lay then.
         """
-        if BEAM_ON_DAMAGE not in str(error):
+        if not any(words in str(error) for words in ON_DAMAGE):
             return
         self._console.print("Damaged data; reading the shards to see where", highlight=False)
-        for files in find_shards(self._environment.data):
-            check_records(files)
+        files = [file for split in find_shards(self._environment.data) for file in split]
+        check_records(files)
+        since = began - 1  # a file's time comes from a coarser clock
+        written = [file for file in files if os.path.exists(file) and os.path.getmtime(file) >= since]
+        what = f"data file {written[0]}" if written else f"data folder {self._environment.data}"
+        raise InputError(
+            f"{what}: its records are whole, and are not those of when the run began; expected data that stay "
+            "as they are while they are read; run again"
+        )
 
 
 def _bound_batches() -> None:
