@@ -107,8 +107,8 @@ class Runner(LocalDagRunner):
         written = [file for file in files if os.path.exists(file) and os.path.getmtime(file) >= since]
         what = f"data file {written[0]}" if written else f"data folder {self._environment.data}"
         raise InputError(
-            f"{what}: its records are whole, and are not those of when the run began; expected data that stay "
-            "as they are while they are read; run again"
+            f"{what}: its records are whole, and are not those of when the run began; expected data that "
+            "stay as they are while they are read; run again"
         )
 
 
