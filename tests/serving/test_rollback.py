@@ -1,13 +1,19 @@
 """Going back to the version before loses nothing, and a push after it is served."""
 
 import os
+import time
 from pathlib import Path
 
+import grpc
 import pytest
 from click.testing import CliRunner
+from helpers.serving.model_server import picture, serving
+from helpers.serving.small_model import write_small_model
 
 from models.errors import InputError
 from pipeline.commands.rollback import rollback
+from serving.client import classify
+from serving.describing import newest_version
 from serving.push import push, versions
 from serving.rollback import roll_back
 
@@ -60,3 +66,19 @@ def test_the_command_says_what_it_did(base):
         f"Served from now on: {base}/20",
         f"Withdrawn: {base}/rolled-back-100; under its old name it is served again",
     ]
+
+
+def test_a_server_goes_back_without_an_unanswered_request(tmp_path):
+    for version in (1, 2):
+        write_small_model(tmp_path / "vgg" / str(version), seed=version)
+    with (
+        serving(tmp_path / "vgg") as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
+    ):
+        assert newest_version(channel) == 2
+        roll_back(str(tmp_path / "vgg"))
+        deadline = time.monotonic() + 120
+        while newest_version(channel) != 1:
+            assert time.monotonic() < deadline
+            assert len(classify([picture(1)], f"127.0.0.1:{server.grpc_port}")[0]) == 5
+        assert len(classify([picture(1)], f"127.0.0.1:{server.grpc_port}")[0]) == 5
