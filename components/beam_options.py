@@ -4,8 +4,11 @@ import shlex
 
 from models.errors import InputError
 
-BEAM_HERE = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
-"""In this process, in which TensorFlow's operations use all cores by themselves."""
+BEAM_HERE: tuple[str, ...] = ()
+"""Beam's own: in this process, one worker, in which TensorFlow's operations use all cores by themselves.
+
+Where there are options, TFX packs itself into an archive for remote workers as each component begins, and
+never removes it: 5.6 to 7.1 s on a busy machine, and 49 MB (2026-11-28)."""
 
 
 BEAM_ON_ALL_CORES = ("--direct_running_mode=multi_processing", "--direct_num_workers=0")

@@ -32,6 +32,8 @@ does not, so there the cache answers for the data alone whose fingerprint is in 
 
 FINGERPRINT = "data_fingerprint"
 FIRST_RETRY_AFTER = "60s"
+BOUNDED_BATCHES = "--tfxio_use_byte_size_batching"
+"""See pipeline.running.local_runner: by itself Beam grows batches to gigabytes of photographs."""
 
 
 def compiled(
@@ -74,6 +76,7 @@ def completed(
     spec = job["pipelineSpec"]
     for node, task in spec["root"]["dag"]["tasks"].items():
         container = spec["deploymentSpec"]["executors"][_label(spec, node)]["container"]
+        container["args"].append(BOUNDED_BATCHES)
         resources = _resources(cluster.resources_of(node))
         if resources:
             container["resources"] = resources

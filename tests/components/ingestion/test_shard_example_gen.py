@@ -71,7 +71,6 @@ def run(tmp_path):
                 components=[generator, reader] if statistics else [generator],
                 enable_cache=True,
                 metadata_connection_config=connection,
-                beam_pipeline_args=["--direct_running_mode=in_memory", "--direct_num_workers=1"],
             )
         )
         with metadata.Metadata(connection) as handle:

@@ -109,6 +109,8 @@ def test_resources_retries_and_caching_of_each_component(demo):
     }
     assert scorer == {"cpuLimit": 4.0, "memoryLimit": 16.0}
     assert _container(demo, "shard-example-gen")["resources"] == scorer, "which TFX leaves out"
+    for executor in demo["deploymentSpec"]["executors"].values():
+        assert "--tfxio_use_byte_size_batching" in executor["container"]["args"]
     for task in demo["root"]["dag"]["tasks"].values():
         assert task["retryPolicy"]["maxRetryCount"] == 2
         assert task["cachingOptions"] == {"enableCache": True}
