@@ -6,6 +6,7 @@ import click
 
 from pipeline.commands.engine_options import engine_options, variables_of
 from pipeline.engine import Engine
+from pipeline.whole_file import written_whole
 
 SUFFIXES = {Engine.VERTEX: "json", Engine.KUBEFLOW: "yaml"}
 
@@ -23,7 +24,6 @@ def compile_command(engine: str, cluster: str, output: Path | None, **given: str
     Nothing is read of the data. What can be set when the pipeline is started: data, learning_rate,
     most_epochs and most_steps (0: as the experiment says).
     """
-    from models.errors import InputError
     from pipeline.orchestration.engine_settings import read_settings
     from pipeline.orchestration.job import job_of
 
@@ -32,10 +32,8 @@ def compile_command(engine: str, cluster: str, output: Path | None, **given: str
     path = output or Path(f"vgg-{job.experiment}.{SUFFIXES[to]}")
     from pipeline.orchestration.compiled import write
 
-    try:
-        write(job.spec, path, to)
-    except OSError as error:
-        raise InputError(f"--output {path}: {error.strerror}; choose another place") from None
+    with written_whole(path, "--output") as part:
+        write(job.spec, part, to)
     for note in job.notes:
         click.echo(note)
     tasks = len(job.spec["pipelineSpec"]["root"]["dag"]["tasks"])

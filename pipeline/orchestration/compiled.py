@@ -5,11 +5,11 @@ resources of every component, retries, defaults of run-time values, and which an
 """
 
 import json
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
     KubeflowV2DagRunner,
     KubeflowV2DagRunnerConfig,
@@ -62,14 +62,11 @@ def compiled(
     )
     if fingerprint:
         _add_fingerprint(pipeline, fingerprint)
-    # TFX's runner writes a file beside what it returns, unless it is told not to; its resolution of packages
-    # writes into the current folder.
-    with tempfile.TemporaryDirectory() as folder:
-        job = KubeflowV2DagRunner(config, output_dir=folder).run(pipeline, write_out=False)
-    return completed(json.loads(json.dumps(job)), defaults, engine, cluster, fingerprint)
+    job = KubeflowV2DagRunner(config).run(pipeline, write_out=False)
+    return _completed(json.loads(json.dumps(job)), defaults, engine, cluster, fingerprint)
 
 
-def completed(
+def _completed(
     job: Spec, defaults: Mapping[str, Any], engine: Engine, cluster: EngineSettings, fingerprint: str = ""
 ) -> Spec:
     """`job` as TFX compiled it, with what TFX leaves out; see `compiled`."""
@@ -104,23 +101,13 @@ def default_values(data: str, values: Mapping[str, type]) -> dict[str, Any]:
     return {DATA: data, **{name: kind(0) for name, kind in values.items()}}
 
 
-def nodes_of(spec: Spec) -> Iterator[str]:
-    """The names that a pipelineSpec shows for its tasks, such as Scorer.demo.dense.64."""
-    for task in spec["root"]["dag"]["tasks"].values():
-        yield task["taskInfo"]["name"]
-
-
 def write(job: Spec, path: Path, engine: Engine) -> None:
     """A PipelineJob as JSON for Vertex, the bare specification as YAML for Kubeflow Pipelines."""
-    import yaml
-
     if engine is Engine.VERTEX:
         text = json.dumps(job, indent=2, sort_keys=True)
     else:
         text = yaml.safe_dump(job["pipelineSpec"], sort_keys=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    path.write_text(text, encoding="utf-8")
 
 
 def _add_fingerprint(pipeline: Pipeline, fingerprint: str) -> None:

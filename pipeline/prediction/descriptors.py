@@ -16,7 +16,7 @@ import numpy as np
 from models.errors import InputError, cause_of
 from pipeline.prediction.asking import Answer
 from pipeline.prediction.photographs import STANDARD_INPUT
-from pipeline.prediction.whole_file import written_whole
+from pipeline.whole_file import written_whole
 
 SUFFIX = ".npz"
 KEYS = ("names", "paths", "features", "model", "fingerprint")

@@ -20,6 +20,7 @@ from pipeline.environment import Environment
 from pipeline.metadata_connection import metadata_connection
 from pipeline.report.home import RUN_FIRST, check_home
 from pipeline.report.lineage import Execution, Lineage
+from pipeline.store_path import StorePath
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ class _Reader:
             for artifact in pusher.outputs.get("pushed_model", []):
                 if self._lineage.number(artifact, PUSHED):
                     folder = self._environment.serving / Path(self._lineage.text(artifact, VERSION)).name
-                    return str(folder) if folder.is_dir() else None
+                    return str(folder) if isinstance(folder, StorePath) or folder.is_dir() else None
         return None
 
 

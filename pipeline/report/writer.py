@@ -18,6 +18,7 @@ from pipeline.report.model_card import as_markdown, model_card
 from pipeline.report.page import render
 from pipeline.report.pictures import take
 from pipeline.report.store import read_home
+from serving.store_push import is_store
 
 PAGE, FIGURES = "index.html", "figures.json"
 # A SavedModel's own place for what is not the graph's: of it TF Serving reads only its warm-up requests.
@@ -89,7 +90,7 @@ def _write_cards(report: Report, cards, folder: Path):
         text = as_markdown(found.name, cards[found.name])
         _write(folder / found.card, text)
         yield folder / found.card
-        if found.pushed:
+        if found.pushed and not is_store(found.pushed):
             _write(Path(found.pushed) / CARD_OF_PUSHED, text)
 
 

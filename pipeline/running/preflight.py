@@ -9,7 +9,7 @@ from pipeline.store_path import Place, StorePath
 from serving.saved_model.description import DESCRIPTION, describe
 
 
-def check_home(folder: Place) -> None:
+def check_home_is_here(folder: Place) -> None:
     """Whether the local engine can have its home folder there.
 
     Raises:

@@ -17,7 +17,7 @@ from pipeline.running.preflight import (
     check_base,
     check_classes,
     check_data,
-    check_home,
+    check_home_is_here,
     check_model,
     find_shards,
 )
@@ -65,7 +65,7 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
         Preempted: SIGTERM came.
     """
     environment = Environment.from_variables(variables)
-    check_home(environment.home)
+    check_home_is_here(environment.home)
     cluster = Cluster.from_variables(variables) if check else None
     if not cluster:
         return _run(variables, environment, check)

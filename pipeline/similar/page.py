@@ -8,9 +8,9 @@ from pathlib import Path
 import jinja2
 
 from models.errors import InputError
-from pipeline.prediction.whole_file import written_whole
 from pipeline.report.data_uris import small_jpeg
 from pipeline.similar.neighbours import Neighbour
+from pipeline.whole_file import written_whole
 
 LONGER_SIDE, OWN_SIDE = 320, 480  # pixels: a card is at most half as wide, which a fine screen shows sharp
 QUALITY = 80

@@ -5,15 +5,18 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from components.recipe import TrainerConfig, from_json, to_json
 from components.training.run_time_values import with_values
 from models.errors import InputError
+from pipeline.commands.compile import compile_command
 from pipeline.commands.submit import given_values
 from pipeline.environment import Environment
 from pipeline.experiments.small import DEMO
 from pipeline.orchestration.engine_settings import Resources, read_settings
 from pipeline.orchestration.task_names import renamed, task_name, task_names
+from pipeline.running.run import run
 from pipeline.store_path import StorePath, place
 
 WHOLE = """
@@ -137,3 +140,19 @@ def test_values_of_the_command_line():
     ):
         with pytest.raises(InputError, match=said):
             given_values((word,))
+
+
+def test_a_home_in_an_object_store_is_refused_by_the_local_engine():
+    with pytest.raises(InputError, match="home folder gs://b/home: an object store has neither locks nor"):
+        run({"VGG_HOME": "gs://b/home"})
+
+
+def test_a_specification_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path):
+    (tmp_path / "cluster.toml").write_text(WHOLE)
+    (tmp_path / "folder").mkdir()
+    words = ["--engine", "vertex", "--cluster", tmp_path / "cluster.toml", "--home", "gs://b/home"]
+    ended = CliRunner().invoke(
+        compile_command, [*map(str, words), "--output", str(tmp_path / "no" / "f.json")]
+    )
+    assert str(ended.exception).startswith(f"--output {tmp_path}/no/f.json: cannot be written (")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cluster.toml", "folder"]
