@@ -196,11 +196,14 @@ def test_no_file_names_a_package_registry():
 
 
 def test_names_that_are_imported_from_our_modules_are_there():
-    """Also where the import stands in a function, so that only a long test would run it."""
+    """Also where the import stands in a function, so that only a long test would run it, and in tests and
+    benchmarks, which else end a whole run as they are collected."""
     trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+    others = [path for folder in ("tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))]
+    users = {**trees, **{str(path): ast.parse(path.read_text(encoding="utf-8")) for path in others}}
     missing = [
         f"{name}: {node.module}.{alias.name}"
-        for name, tree in trees.items()
+        for name, tree in users.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module in trees
         for alias in node.names

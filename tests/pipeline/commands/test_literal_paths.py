@@ -11,7 +11,7 @@ from pipeline.commands.vgg import main
 from pipeline.environment import Environment
 from serving.push import push
 from serving.saved_model.description import describe
-from serving.server.options import check_folder
+from serving.server.options import check_path
 
 ODD = ["*", "?", "[", "\\"]
 
@@ -51,7 +51,7 @@ def test_models_in_such_a_folder(tmp_path, odd):
     (path / "saved_model.pb").touch()
     calls = [
         lambda: describe(str(path)),
-        lambda: check_folder("vgg", str(path)),
+        lambda: check_path("vgg", str(path)),
         lambda: push(str(path), str(path / "base")),
     ]
     for call in calls:
