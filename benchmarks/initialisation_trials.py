@@ -106,11 +106,13 @@ class Pictures:
         self.classes = 1 + max(int(tf.reduce_max(labels)) for _, labels in self.validation)
 
     def epoch(self, number: int) -> list:
-        """Batches of crops, classes, places and rows."""
+        """Batches of crops, classes and rows."""
         if number not in self._epochs:
             crops = training_crops(self._train, self._augmentation, number)
             batches = crops.batch(BATCH, drop_remainder=True)
-            self._epochs[number] = list(batches.map(lambda *tensors: (*tensors, tf.range(BATCH))))
+            self._epochs[number] = list(
+                batches.map(lambda crops, labels, _: (crops, labels, tf.range(BATCH)))
+            )
         return self._epochs[number]
 
 
@@ -173,7 +175,7 @@ def train(model: keras.Model, pictures: Pictures, rate: float, epochs: int, to_t
 
 def _finite(step: TrainingStep, model: keras.Model, batch, number: int) -> bool:
     # The loss is not enough: on a CPU ReLU makes 0 of NaN, and a net of NaN has the finite loss ln(classes).
-    (loss, *_), _ = step.train(batch, number)
+    loss, *_ = step.train(batch, number)
     sums = tf.stack([tf.reduce_sum(variable.value) for variable in model.trainable_variables])
     return math.isfinite(loss) and bool(tf.reduce_all(tf.math.is_finite(sums)))
 

@@ -25,7 +25,7 @@ def ours(precision: str, batch: int, steps: int, data: str) -> dict:
     import tensorflow as tf
 
     crops, labels = _batch(batch)
-    tensors = (crops, labels, labels, np.arange(batch))
+    tensors = (crops, labels, np.arange(batch))
     return _ours(precision, batch, steps, tf.data.Dataset.from_tensors(tensors).repeat())
 
 
@@ -41,7 +41,9 @@ def ours_on_photographs(precision: str, batch: int, steps: int, data: str) -> di
     colours = np.diag([5.0, 1.0, 0.5]).astype(np.float32)
     augmentation = Augmentation((256, 512), SIZE, (123.0, 117.0, 104.0), colours, seed=0)
     crops = training_crops(source, augmentation, 0).repeat()
-    batches = crops.batch(batch, drop_remainder=True).map(lambda *tensors: (*tensors, tf.range(batch)))
+    batches = crops.batch(batch, drop_remainder=True).map(
+        lambda crops, labels, _: (crops, labels, tf.range(batch))
+    )
     return _ours(precision, batch, steps, batches)
 
 

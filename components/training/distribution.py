@@ -6,6 +6,7 @@ result, and a place in the data, do not depend on how many there are. The price:
 
 import os
 
+import numpy as np
 import tensorflow as tf
 
 from components.training.machines.cluster import TF_CONFIG, tf_config
@@ -67,10 +68,14 @@ class Workers:
         """Whether all have the same number. All must ask."""
         return not self.several or int(self._sum(number)) == number * self.replicas
 
-    def split(self, batches: tf.data.Dataset, size: int):
-        """Batches of at most `size`, which all workers have in the same order, over all replicas together.
+    def local(self, value) -> np.ndarray:
+        """What this process's first replica has of a distributed value."""
+        return self._strategy.experimental_local_results(value)[0].numpy()
 
-        A replica's share has size // replicas or one more of them; of a smaller batch maybe none.
+    def split(self, batches: tf.data.Dataset, size: int):
+        """Batches of `size`, which all workers have in the same order, over all replicas together.
+
+        A replica's share has size // replicas or one more of them.
         """
 
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:

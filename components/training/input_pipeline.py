@@ -53,11 +53,14 @@ class Augmentation:
     seed: int
 
 
-def training_crops(source: Source, augmentation: Augmentation, epoch: int, first: int = 0) -> tf.data.Dataset:
+def training_crops(
+    source: Source, augmentation: Augmentation, epoch: int | tf.Tensor, first: int | tf.Tensor = 0
+) -> tf.data.Dataset:
     """(float32 [size, size, 3], int64 class, int64 place) of one epoch, in a random order.
 
-    The place is the image's in that order; those before `first` are skipped without decoding them. Images
-    that do not decode are left out; any other error, such as of a damaged record, is raised.
+    Epoch and first place may be tensors, int64, so that one iterator serves all epochs: see batches.py. The
+    place is the image's in that order; those before `first` are skipped without decoding them. Images that do
+    not decode are left out; any other error, such as of a damaged record, is raised.
     """
 
     def parsed(place, record):
@@ -71,8 +74,10 @@ def training_crops(source: Source, augmentation: Augmentation, epoch: int, first
     def augmented(place, crop, label):
         return _augment(crop, augmentation, seed_of(augmentation, epoch, place)), label, place
 
-    order = epoch_order(len(source.records), augmentation, epoch)[first:]
-    places = tf.data.Dataset.range(first, len(source.records))
+    records = len(source.records)
+    order = tf.numpy_function(lambda epoch: epoch_order(records, augmentation, epoch), [epoch], tf.int64)
+    order = tf.ensure_shape(order, [records])[first:]
+    places = tf.data.Dataset.range(first, records)
     in_order = tf.data.Dataset.zip(places, records_in_order(source.records, order))
     return _decode_each(in_order.map(parsed), decoded, augmented)
 
@@ -101,7 +106,7 @@ def epoch_order(images: int, augmentation: Augmentation, epoch: int) -> np.ndarr
 
 def seed_of(augmentation: Augmentation, epoch: int, place: tf.Tensor) -> tf.Tensor:
     """The stateless seed, int64 [2], of the image at a place of an epoch."""
-    return tf.stack([tf.constant(_epoch_seed(augmentation, epoch), tf.int64), place])
+    return tf.stack([tf.cast(_epoch_seed(augmentation, epoch), tf.int64), place])
 
 
 def parse(record: tf.Tensor, layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:

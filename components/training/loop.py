@@ -1,9 +1,10 @@
 """Epochs, validation, the learning rate and checkpoints around the training step (section 3.1)."""
 
 import dataclasses
+import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from components.recipe import Training
 from components.training import tensorboard
+from components.training.batches import Epoch, training_batches, validation_batches
 from components.training.checkpoints import Checkpoints, Position
 from components.training.distribution import Workers
 from components.training.preemption import Preemption
@@ -27,12 +29,12 @@ class Data:
     """Datasets for training, not batched.
 
     Attributes:
-        epoch: (epoch, place of the first image wanted) to a dataset of (crop, class, place).
+        epoch: see Epoch; called once, within a graph, for all epochs.
         validation: a dataset of (crop, class).
         images: training images that decode.
     """
 
-    epoch: Callable[[int, int], tf.data.Dataset]
+    epoch: Epoch
     validation: tf.data.Dataset
     images: int
 
@@ -81,26 +83,27 @@ class Loop:
             else:
                 tensorboard.write_experiment(self._training, self._model)
             saver = _Saver(checkpoints, stop, checkpoint_seconds, self._workers)
-            batch = self._training.batch
-            validation = self._workers.split(data.validation.batch(batch), batch)
+            batches, passes = self._batches(data, position, steps), self._passes(data, position)
             while not position.schedule.finished and position.step < most:
                 remaining = min(steps - position.step_of_epoch, most - position.step)
-                position = self._epoch(data, position, remaining, progress, saver)
-                position = self._after_epoch(position, validation, progress)
+                position = self._epoch(batches, position, remaining, progress, saver)
+                position = self._after_epoch(position, next(passes, ()), progress)
                 saver.save(position)
                 saver.stop_if_asked(position)
 
-    def _epoch(self, data: Data, position: Position, steps: int, progress, saver) -> Position:
+    def _epoch(self, batches: Iterator, position: Position, steps: int, progress, saver) -> Position:
         """Trains the remaining `steps` of the epoch that `position` is in."""
         epoch, rate = position.schedule.epoch, position.schedule.rate(self._training)
         self._step.set_learning_rate(rate)
-        crops = data.epoch(epoch, position.next_image)
         seen, end = position.seen, position.step + steps
-        if position.step == 0:
-            tensorboard.write_crops(next(iter(crops.batch(16)))[0])
-        batches = self._batches(crops)
-        for _, batch in zip(range(steps), batches):  # noqa: B905
-            position = self._one(batch, position, seen)
+        for crops, labels, places, rows in itertools.islice(batches, steps):
+            epoch_of_batch, last = self._workers.local(places)[0].tolist()
+            if epoch_of_batch != epoch:
+                break
+            if position.step == 0:
+                tensorboard.write_crops(self._workers.local(crops))
+            position = self._one((crops, labels, rows), position, seen)
+            position = dataclasses.replace(position, next_image=last + 1)
             progress.step(epoch, rate, seen, self._training.batch)
             saver.save_if_due(position)
         if position.step < end:
@@ -111,7 +114,7 @@ class Loop:
         return position
 
     def _one(self, batch, position: Position, seen: RunningMean) -> Position:
-        (loss, *right), last = self._step.train(batch, position.step)
+        loss, *right = self._step.train(batch, position.step)
         step = position.step + 1
         if not math.isfinite(loss):
             raise InputError(
@@ -119,14 +122,12 @@ class Loop:
                 "choose another initialisation; the last good checkpoint is kept"
             )
         seen.add(self._training.batch, loss, *right)
-        return dataclasses.replace(
-            position, step=step, step_of_epoch=position.step_of_epoch + 1, next_image=last + 1
-        )
+        return dataclasses.replace(position, step=step, step_of_epoch=position.step_of_epoch + 1)
 
-    def _after_epoch(self, position: Position, validation, progress: TrainingProgress) -> Position:
+    def _after_epoch(self, position: Position, batches: Iterator, progress: TrainingProgress) -> Position:
         held_out = RunningMean()
-        for batch in validation:
-            images, sums = self._step.validate(batch)
+        for crops, labels, _ in batches:
+            images, sums = self._step.validate((crops, labels))
             held_out.add(images, *sums)
         schedule = position.schedule
         rate = schedule.rate(self._training)
@@ -136,18 +137,26 @@ class Loop:
         after = schedule.after_epoch(self._training, held_out.top1_error)
         return Position(schedule=after, step=position.step)
 
-    def _batches(self, crops: tf.data.Dataset):
-        """Of training crops, whole ones, split over the replicas.
+    def _batches(self, data: Data, position: Position, steps: int) -> Iterator:
+        """Of all epochs from `position` on: see training_batches."""
+        batches = training_batches(
+            data.epoch,
+            size=self._training.batch,
+            steps=steps,
+            first=position.schedule.epoch,
+            done=position.step_of_epoch,
+            place=position.next_image,
+            end=self._training.most_epochs,
+        )
+        return iter(self._workers.split(batches, self._training.batch))
 
-        Beside each image stand the batch's last place, so that every replica of every worker knows where
-        training goes on, and its own row in the batch, so that dropout knows it whatever the split.
-        """
-        batch = self._training.batch
-
-        def with_rows(crops, labels, places):
-            return crops, labels, tf.fill([batch], tf.reduce_max(places)), tf.range(batch, dtype=tf.int64)
-
-        return self._workers.split(crops.batch(batch, drop_remainder=True).map(with_rows), batch)
+    def _passes(self, data: Data, position: Position) -> Iterator[Iterator]:
+        """For each epoch left the batches of one pass over the held-out images."""
+        batch, passes = self._training.batch, self._training.most_epochs - position.schedule.epoch
+        batches = validation_batches(data.validation, size=batch, passes=passes)
+        all_passes = iter(self._workers.split(batches, batch))
+        by_pass = itertools.groupby(all_passes, lambda batch: int(self._workers.local(batch[2])[0]))
+        return (one for _, one in by_pass)
 
     def _exhausted(self, error: Exception, folder: str) -> str:
         """TensorFlow has one error for memory, in the step as in the data, and for TensorBoard's disk."""

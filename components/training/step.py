@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from components.recipe import Precision, Training
+from components.training.batches import NO_CLASS
 from components.training.momentum_sgd import MomentumSGD
 from models.dropout import NetWithDropout
 from models.scoring import among_best
@@ -37,29 +38,29 @@ class TrainingStep:
         """Sets the learning rate of all steps from now on."""
         self._sgd.learning_rate = rate
 
-    def train(self, batch, step: int) -> tuple[list[float], int]:
+    def train(self, batch, step: int) -> list[float]:
         """Step number `step` of the training, from 0, on a distributed batch.
 
         Args:
-            batch: for each image its crop, its class, the batch's last place in the epoch's order, and the
-                image's own row in the batch.
+            batch: for each image its crop, its class and its own row in the batch.
             step: with the row it decides what dropout drops.
 
         Returns:
             Sums over the batch of the cross-entropy (nats) and of images with their class among the one and
-            the five best; and the last place.
+            the five best.
         """
-        sums, last = self._train(batch, tf.constant(step, tf.int64))
-        return [float(value) for value in sums], max(int(place) for place in last)
+        return [float(value) for value in self._train(batch, tf.constant(step, tf.int64))]
 
     def validate(self, batch) -> tuple[int, list[float]]:
-        """Number of images, and the sums that `train` returns, without training on them."""
+        """Number of images, and the sums that `train` returns, without training on them.
+
+        Images of NO_CLASS count nowhere.
+        """
         images, *sums = (float(value) for value in self._validate(batch))
         return int(images), sums
 
     def _train_all(self, batch, step):
-        sums, last = self._strategy.run(self._train_replica, args=(*batch, step))
-        return self._sum(sums), self._strategy.experimental_local_results(last)
+        return self._sum(self._strategy.run(self._train_replica, args=(*batch, step)))
 
     def _validate_all(self, batch):
         return self._sum(self._strategy.run(self._validate_replica, args=batch))
@@ -67,7 +68,7 @@ class TrainingStep:
     def _sum(self, per_replica):
         return [self._strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in per_replica]
 
-    def _train_replica(self, crops, labels, places, rows, step):
+    def _train_replica(self, crops, labels, rows, step):
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             scores = self._with_dropout(crops, rows, step)
@@ -78,19 +79,17 @@ class TrainingStep:
         # A weight that the backward pass still reads would be copied to be changed: 411 MB for fc6.
         with tf.control_dependencies(gradients):
             self.optimizer.apply(gradients, variables)
-        return _sums(scores, labels), tf.reduce_max(places)
+        return _sums(scores, labels)
 
     def _validate_replica(self, crops, labels):
-        def sums():
-            return [tf.cast(tf.size(labels), tf.float32), *_sums(self._model(crops, training=False), labels)]
-
-        # A replica without images: oneDNN's convolution of none of them gives its successor a wrong depth.
-        return tf.cond(tf.size(labels) > 0, sums, lambda: [tf.zeros([])] * 4)
+        scores = self._model(crops, training=False)
+        held_out = tf.cast(labels != NO_CLASS, tf.float32)
+        return [tf.reduce_sum(held_out), *_sums(scores, tf.maximum(labels, 0), held_out)]
 
 
-def _sums(scores: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
-    right = [tf.reduce_sum(tf.cast(among_best(scores, labels, k), tf.float32)) for k in (1, 5)]
-    return [tf.reduce_sum(_cross_entropy(scores, labels)), *right]
+def _sums(scores: tf.Tensor, labels: tf.Tensor, counted: tf.Tensor | float = 1.0) -> list[tf.Tensor]:
+    right = [tf.cast(among_best(scores, labels, k), tf.float32) for k in (1, 5)]
+    return [tf.reduce_sum(each * counted) for each in (_cross_entropy(scores, labels), *right)]
 
 
 def _cross_entropy(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

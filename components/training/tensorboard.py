@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from components.recipe import Training
@@ -33,8 +34,8 @@ def write_epoch(step: int, seen: RunningMean, held_out: RunningMean, rate: float
         tf.summary.scalar(name, value, step=step)
 
 
-def write_crops(crops: tf.Tensor) -> None:
-    """The first images as the network sees them, float32 [N, s, s, 3]; grey is the mean RGB."""
+def write_crops(crops: np.ndarray) -> None:
+    """The first images, at most 16, as the network sees them, float32 [N, s, s, 3]; grey is the mean RGB."""
     tf.summary.image("augmented batch", crops / 255.0 + 0.5, step=0, max_outputs=16)
 
 

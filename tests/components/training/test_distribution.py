@@ -37,6 +37,7 @@ strategy = choose_strategy()
 worker = json.loads(os.environ.get("TF_CONFIG", '{"task": {"index": 0}}'))["task"]["index"]
 from components.recipe import Training
 from components.training.loop import Data, Loop
+from components.training.step import TrainingStep
 from models.errors import Preempted
 from models.net import Net
 from models.vgg import build
@@ -46,12 +47,17 @@ crops = generator.normal(0, 2, (epochs, 5 * steps, 32, 32, 3)).astype(np.float32
 labels = generator.integers(0, 3, (epochs, 5 * steps))
 
 def epoch(number, first):
-    if number == 1 and worker == stopped:
-        os.kill(os.getpid(), signal.SIGTERM)
     places = np.arange(5 * steps) * 2
-    dataset = tf.data.Dataset.from_tensor_slices((crops[number], labels[number], places))
+    of_epoch = (tf.gather(crops, number), tf.gather(labels, number), places)
+    dataset = tf.data.Dataset.from_tensor_slices(of_epoch)
     return dataset.filter(lambda crop, label, place: place >= first)
 
+def trained(self, batch, step, train=TrainingStep.train):
+    if step == steps and worker == stopped:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return train(self, batch, step)
+
+TrainingStep.train = trained
 with strategy.scope():
     model = build(Net("A", classes=3, width=16, input_size=32), seed=1)
     training = Training(most_epochs=epochs, drops=(99,), batch=5, learning_rate=0.02, l2=0.05)

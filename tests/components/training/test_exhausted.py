@@ -23,6 +23,7 @@ import numpy as np
 import tensorflow as tf
 from components.recipe import Training
 from components.training.loop import Data, Loop
+from components.training.step import TrainingStep
 from models.errors import InputError
 from models.net import Net
 from models.vgg import build
@@ -33,11 +34,15 @@ pages = 0
 def epoch(number, first):
     if pages and limit == "memory":
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (amount << 20),) * 2)
-    if number == 1 and limit == "files":
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # or the process is killed where a disk would say no
-        resource.setrlimit(resource.RLIMIT_FSIZE, (amount << 10,) * 2)
     return tf.data.Dataset.from_tensors((tf.ones([32, 32, 3]), 1, first)).repeat(batch)
 
+def trained(self, batch, step, train=TrainingStep.train):
+    if step == 1 and limit == "files":
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # or the process is killed where a disk would say no
+        resource.setrlimit(resource.RLIMIT_FSIZE, (amount << 10,) * 2)
+    return train(self, batch, step)
+
+TrainingStep.train = trained
 strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
 with strategy.scope():
     model = build(Net("A", classes=3, width=width, input_size=32), seed=1)
@@ -106,8 +111,9 @@ def test_no_memory_for_a_step_says_what_to_lower(tmp_path, monkeypatch, error, c
     strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
     with strategy.scope():
         loop = Loop(build(Net("A", classes=3, width=64, input_size=32)), Training(batch=4), strategy)
-    crops = tf.data.Dataset.from_tensors((tf.zeros([32, 32, 3]), 0, 0)).repeat(4)
+    crops = tf.data.Dataset.from_tensors((tf.zeros([32, 32, 3]), 0, tf.constant(0, tf.int64))).repeat(4)
+    held_out = crops.map(lambda crop, label, place: (crop, label))
     with pytest.raises(InputError) as caught:
-        loop.run(Data(lambda epoch, first: crops, crops, 4), str(tmp_path))
+        loop.run(Data(lambda epoch, first: crops, held_out, 4), str(tmp_path))
     advice = "lower the experiment's batch or train in bfloat16"
     assert str(caught.value) == f"training: no memory for a batch of 4 ({cause}); {advice}"
