@@ -118,6 +118,8 @@ def _as_array(name: str, value: object, wanted: str) -> np.ndarray:
         if wanted == "f" and array.dtype == object and _are_numbers(array):
             # Whole numbers beyond 64 bits are floating-point numbers in JSON.
             return array.astype(np.float64)
+        if wanted in "iu" and array.dtype.kind in "fO" and _are_whole(exact := np.array(value, object)):
+            return _whole(name, exact)
     except (ValueError, OverflowError):
         raise invalid(f"{name}: expected numbers, and lists of the same length at each level") from None
     return array
@@ -125,6 +127,17 @@ def _as_array(name: str, value: object, wanted: str) -> np.ndarray:
 
 def _are_numbers(array: np.ndarray) -> bool:
     return all(isinstance(each, int | float) for each in array.ravel().tolist())
+
+
+def _are_whole(array: np.ndarray) -> bool:
+    return array.size > 0 and all(isinstance(each, int) for each in array.ravel().tolist())
+
+
+def _whole(name: str, exact: np.ndarray) -> np.ndarray:
+    """Numbers from 2**63 on beside smaller ones, for which NumPy takes floating-point ones, and rounds."""
+    if exact.min() < 0 or exact.max() >= 2**64:
+        raise invalid(f"{name}: a value is not in {-(2**63)}..{2**63 - 1}, nor in 0..{2**64 - 1}")
+    return exact.astype(np.uint64)
 
 
 def _shape(value: object) -> tuple[int, ...]:

@@ -135,7 +135,8 @@ def _numbers(name: str, proto: tensor_pb2.TensorProto, dtype: tf.DType, shape: t
         if math.prod(shape):
             raise invalid(f"{name}: no tensor_content; expected it for dtype {dtype.name}")
         return np.zeros(shape, kind)
-    values = np.array(getattr(proto, FIELDS[dtype]))
+    # Left to itself, NumPy takes float64 for numbers of 64 bits some of which are 2**63 or more, and rounds.
+    values = np.array(getattr(proto, FIELDS[dtype]), np.uint64 if dtype == tf.uint64 else None)
     plain = {**QUANTIZED, **BITS, **COMPLEX}.get(dtype)
     if dtype in COMPLEX and len(values) % 2:
         raise invalid(f"{name}: {len(values)} parts of complex numbers; expected two for each")

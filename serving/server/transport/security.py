@@ -5,6 +5,7 @@ service and the page's own files: probes and browsers cannot send one, and they 
 """
 
 import hmac
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -49,16 +50,11 @@ class Tokens:
 
 
 def grpc_credentials(options: Options) -> grpc.ServerCredentials | None:
-    """Of the gRPC server, None without TLS. Raises InputError where a file cannot be read."""
+    """Of the gRPC server, None without TLS. Raises InputError where a file cannot be used."""
     if options.use_alts_credentials:
-        return grpc.alts_server_credentials()
+        return _alts()
     if options.ssl_config_file:
-        config = read_text("ssl_config_file", options.ssl_config_file, "SSLConfig")
-        return grpc.ssl_server_credentials(
-            [(config.server_key.encode(), config.server_cert.encode())],
-            root_certificates=config.custom_ca.encode() or None,
-            require_client_auth=config.client_verify,
-        )
+        return _of_ssl_config(options.ssl_config_file)
     if not options.tls_certificate or not options.tls_key:
         return None
     authority = options.tls_client_ca
@@ -66,6 +62,40 @@ def grpc_credentials(options: Options) -> grpc.ServerCredentials | None:
         [(_read(options.tls_key, "--tls_key"), _read(options.tls_certificate, "--tls_certificate"))],
         root_certificates=_read(authority, "--tls_client_ca") if authority else None,
         require_client_auth=authority is not None,
+    )
+
+
+def _alts() -> grpc.ServerCredentials:
+    """Raises InputError off Google Cloud, where gRPC makes credentials too, which then fit no port."""
+    credentials = grpc.alts_server_credentials()
+    trial = grpc.server(ThreadPoolExecutor(1))
+    try:
+        trial.add_secure_port("127.0.0.1:0", credentials)
+    except RuntimeError:
+        raise InputError(
+            "--use_alts_credentials: there is no ALTS on this machine; expected one of Google Cloud; "
+            "elsewhere use TLS (--ssl_config_file, or --tls_certificate and --tls_key)"
+        ) from None
+    finally:
+        trial.stop(None)
+    return credentials
+
+
+def _of_ssl_config(path: str) -> grpc.ServerCredentials:
+    config = read_text("ssl_config_file", path, "SSLConfig")
+    if not config.server_key or not config.server_cert:
+        raise InputError(
+            f"--ssl_config_file {path}: expected server_key and server_cert, the PEM texts themselves"
+        )
+    if config.client_verify and not config.custom_ca:
+        raise InputError(
+            f"--ssl_config_file {path}: client_verify without custom_ca; expected the PEM text of the "
+            "authority that signs the clients' certificates"
+        )
+    return grpc.ssl_server_credentials(
+        [(config.server_key.encode(), config.server_cert.encode())],
+        root_certificates=config.custom_ca.encode() or None,
+        require_client_auth=config.client_verify,
     )
 
 

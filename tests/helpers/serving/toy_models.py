@@ -120,6 +120,7 @@ def write_toys(path: Path) -> None:
         "decoded": of(lambda x: {"y": tf.io.decode_raw(x, tf.int32)}, _spec("x", tf.string)),
         "out_of_range": of(lambda x: {"y": tf.gather([1.0, 2.0], tf.cast(x, tf.int32))}, _spec("x")),
     }
+    served["to_complex64"] = of(lambda x: {"y": tf.complex(x, x)}, _spec("x"))
     served["names_fit"] = _of_examples(lambda x: {"scores": x[:, tf.newaxis]})
     for dtype in DTYPES:
         served[f"same_{dtype.name}"] = of(lambda x: {"y": tf.identity(x)}, _spec("x", dtype, None))

@@ -4,7 +4,6 @@ import io
 import json
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.pipeline.predict_calls import run
+from helpers.serving.certificates import write_certificate
 from helpers.serving.model_server import CLASSES, VERSION, picture, serving
 from helpers.serving.small_model import write_small_model
 
@@ -174,24 +174,8 @@ def test_a_token_is_read_from_a_file(home, small, photographs, tmp_path, capsys)
 
 
 def test_tls_trusts_the_authority_that_is_named(home, small, photographs, tmp_path, capsys):
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate")
     for name in ("own", "other"):
-        command = [
-            openssl,
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            f"/CN={name}",
-        ]
-        command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{name}.key", "-out", f"{name}.pem"]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        write_certificate(tmp_path, name)
     files = {"tls_certificate": str(tmp_path / "own.pem"), "tls_key": str(tmp_path / "own.key")}
     with serving(small, **files) as server:
         for way in ("grpc", "rest"):

@@ -3,7 +3,6 @@
 import json
 import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import grpc
 import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from helpers.serving.certificates import write_certificate
 from helpers.serving.running_server import PATIENCE, RunningServer, b64, picture, predict_request
 from tensorflow_serving.apis import model_management_pb2, prediction_service_pb2_grpc
 
@@ -125,19 +125,9 @@ def test_a_file_without_a_token_is_bad_input(base_path, tmp_path, text):
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory) -> Path:
     """server.pem and server.key for 127.0.0.1, client.pem and client.key, each its own authority."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate")
     folder = tmp_path_factory.mktemp("certificates")
     for name in ("server", "client"):
-        subprocess.run(
-            [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
-            + ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
-            + ["-keyout", f"{name}.key", "-out", f"{name}.pem"],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-        )
+        write_certificate(folder, name)
     return folder
 
 

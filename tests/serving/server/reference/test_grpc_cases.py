@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from helpers.serving.running_server import RunningServer, arrays
-from helpers.serving.toy_models import DTYPES
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
@@ -136,88 +135,6 @@ def refused(method: Callable, made, code: grpc.StatusCode) -> str:
         method(made, timeout=30)
     assert error.value.code() == code, error.value.details()
     return error.value.details()
-
-
-SHAPES = [(), (1,), (3,), (0,), (2, 3), (0, 3), (2, 0), (1, 2, 3), (2, 1, 1, 2), (2, 0, 2, 1)]
-
-
-def values(dtype: tf.DType, shape: tuple[int, ...]) -> np.ndarray:
-    count = int(np.prod(shape))
-    if dtype == tf.string:
-        array = np.empty(count, object)
-        array[:] = [b"%d" % number for number in range(count)]
-        return array.reshape(shape)
-    numbers = np.arange(count) % 2 if dtype == tf.bool else np.arange(count)
-    kind = np.dtype(dtype.as_numpy_dtype)
-    plain = numbers.astype(kind[0] if kind.names else kind)
-    if plain.dtype.kind == "c":
-        plain = plain * (1 - 2j)
-    return plain.astype(plain.dtype).view(kind).reshape(shape) if kind.names else plain.reshape(shape)
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.name)
-def test_every_dtype_and_shape_is_answered_by_grpc(toy_server, dtype):
-    """As the typed field and, but for strings, as bytes."""
-    for shape in SHAPES:
-        array = values(dtype, shape)
-        for made in in_both_encodings(dtype, array):
-            response = toy_server.shared_prediction.Predict(
-                request(spec("toys", f"same_{dtype.name}"), {"x": made}), timeout=30
-            )
-            answer = response.outputs["y"]
-            assert answer.dtype == dtype.as_datatype_enum
-            assert [each.size for each in answer.tensor_shape.dim] == list(shape)
-            if dtype.name.startswith("q"):
-                assert list(answer.int_val) == array.view(array.dtype[0]).ravel().tolist()
-            else:
-                np.testing.assert_array_equal(tf.make_ndarray(answer), array)
-
-
-def in_both_encodings(dtype: tf.DType, array: np.ndarray) -> list[tensor_pb2.TensorProto]:
-    fields = {
-        "string_val": array.ravel().tolist() if dtype == tf.string else None,
-        "half_val": array.view(np.uint16).ravel().tolist() if dtype in (tf.float16, tf.bfloat16) else None,
-        "float_val": array.ravel().tolist() if dtype == tf.float32 else None,
-        "double_val": array.ravel().tolist() if dtype == tf.float64 else None,
-        "bool_val": array.ravel().tolist() if dtype == tf.bool else None,
-        "int64_val": array.ravel().tolist() if dtype == tf.int64 else None,
-        "uint32_val": array.ravel().tolist() if dtype == tf.uint32 else None,
-        "uint64_val": array.ravel().tolist() if dtype == tf.uint64 else None,
-        "scomplex_val": array.ravel().view(np.float32).tolist() if dtype == tf.complex64 else None,
-        "dcomplex_val": array.ravel().view(np.float64).tolist() if dtype == tf.complex128 else None,
-    }
-    given = {name: each for name, each in fields.items() if each is not None}
-    if not given:
-        plain = array.view(array.dtype[0]) if array.dtype.names else array
-        given = {"int_val": plain.ravel().tolist()}
-    typed = proto(dtype, array.shape, **given)
-    if dtype == tf.string:
-        return [typed]
-    return [typed, proto(dtype, array.shape, tensor_content=array.tobytes())]
-
-
-JSON = [dtype for dtype in DTYPES if dtype.name[0] not in "cq"]
-
-
-@pytest.mark.parametrize("dtype", JSON, ids=lambda dtype: dtype.name)
-def test_every_dtype_and_shape_is_answered_by_rest(toy_server, dtype):
-    """In both forms."""
-    for shape in SHAPES:
-        array = values(dtype, shape)
-        document = array.astype(np.float64).tolist() if dtype.is_floating else array.tolist()
-        if dtype == tf.string:
-            document = as_text(document)
-        for key, answered in (("inputs", "outputs"), ("instances", "predictions")):
-            if key == "instances" and (not shape or not shape[0]):
-                continue
-            body = {"signature_name": f"same_{dtype.name}", key: document}
-            answer = toy_server.shared_rest.post("/v1/models/toys:predict", json=body)
-            assert answer.status_code == 200, answer.text
-            assert answer.json() == {answered: document}
-
-
-def as_text(value):
-    return [as_text(each) for each in value] if isinstance(value, list) else value.decode()
 
 
 def test_dimensions_beyond_numpys_are_refused(toy_server):
