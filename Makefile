@@ -13,7 +13,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not slow and not beam and not browser
 SEED ?= 1
 
-.PHONY: help setup demo check test test-debian13 shuffled lint format mutants lock clean
+.PHONY: help setup demo check test test-debian13 test-container shuffled lint format mutants lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -37,6 +37,9 @@ test: setup ## run every test, two files at a time
 test-debian13: ## every test under Debian 13 with TFX 1.21, in a root made by debootstrap (as root; 3.5 GB)
 	.ci/debian13.sh make test
 	.ci/two_platforms.sh
+
+test-container: ## the Dockerfile's steps in roots made by debootstrap, and the demo in the image (as root; 8 GB)
+	.ci/container.sh
 
 shuffled: setup ## the tests of `check` in an order drawn from SEED
 	"$(BIN)/python" -m pytest $(TWO) -m "$(QUICK)" -p randomly --randomly-seed=$(SEED)

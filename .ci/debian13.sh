@@ -3,6 +3,7 @@
 #
 #   .ci/debian13.sh COMMAND ARGS...   in the clone; `make setup` has made its .venv
 #   .ci/debian13.sh possible          says why it cannot be done here, exit status 75; or nothing, 0
+#   .ci/debian13.sh bare FOLDER       makes FOLDER a root of the smallest Debian 13, unless it is one
 #
 # Exit status: the command's, or 75 where there was no root to run it in.
 #
@@ -46,7 +47,7 @@ make_root() {
     rm -rf "$ROOT"
     mkdir -p "$ROOT"
     # shellcheck disable=SC2046 # the mirror may be missing
-    if ! debootstrap --variant=minbase --include=$PACKAGES $SUITE "$ROOT" $(mirror) >"$ROOT.log" 2>&1; then
+    if ! debootstrap --variant=minbase ${PACKAGES:+--include=$PACKAGES} $SUITE "$ROOT" $(mirror) >"$ROOT.log" 2>&1; then
         tail -n 5 "$ROOT.log" >&2
         say "debootstrap failed: see $ROOT.log"
         return 1
@@ -90,6 +91,11 @@ case "${1:-}" in
     possible)
         reason=$(obstacle)
         [ -z "$reason" ] || { say "$reason"; exit $NOT_POSSIBLE; } ;;
+    bare)
+        ROOT=$2 PACKAGES=
+        reason=$(obstacle)
+        [ -z "$reason" ] || { say "$reason"; exit $NOT_POSSIBLE; }
+        make_root || exit $NOT_POSSIBLE ;;
     enter) shift; enter "$@" ;;
     "") say "no command"; exit 2 ;;
     *)

@@ -1,6 +1,7 @@
 """Posteriors under each method against the training network and NumPy, and independent of the grouping."""
 
 import io
+from functools import cache
 
 import keras
 import numpy as np
@@ -45,7 +46,9 @@ def _png(generator, size: tuple[int, int]) -> bytes:
     return tf.io.encode_png(pixels).numpy()
 
 
+@cache
 def _scorer(trained: keras.Model, method: Method, side: int = Q) -> ViewScorer:
+    """The same for all tests, as its functions are traced for seconds."""
     net = fully_convolutional(trained, NET)
     return ViewScorer(net, method=method, shorter_side=side, input_size=NET.input_size, mean_rgb=MEAN)
 
@@ -158,4 +161,4 @@ def test_a_fault_behind_the_decoding_is_raised(trained, encoded, monkeypatch):
 
     monkeypatch.setattr(view_scorer.images, "rescale", faulty)
     with pytest.raises(tf.errors.InvalidArgumentError, match="a fault"):
-        _scorer(trained, Method.DENSE)(encoded)
+        _scorer.__wrapped__(trained, Method.DENSE)(encoded)  # traced with the fault

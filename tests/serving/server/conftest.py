@@ -1,5 +1,6 @@
 """A narrow model, exported once, a stand-in for it, and servers of both."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -39,6 +40,15 @@ def _export(seed: int, folder: Path) -> None:
     fc8.set_weights([kernel * 3, np.linspace(-0.5, 0.5, len(CLASSES)) * (-1) ** seed])
     export(model, NET, HEAD, str(folder / "model"))
     (folder / "model" / WARM_UP).rename(folder / "warm-up")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def objects_of_earlier_tests_are_left_alone() -> None:
+    """Each version that comes or goes has the collector look through all objects: a third of a second, where
+    this process has run other tests before.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
