@@ -1,8 +1,7 @@
 """Training and validation crops out of TFRecord shards."""
 
 import io
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +54,24 @@ def _epoch(source: Source, epoch: int = 0, first: int = 0, **drawn) -> list[tupl
     return list(training_crops(source, _augmentation(**drawn), epoch, first).as_numpy_iterator())
 
 
-def _greys(crops) -> list[int]:
+def _epochs(source: Source, wanted: list[tuple[int, int]], **drawn) -> list[list]:
+    """`_epoch` of each (epoch, first place), out of one iterator as in a training: to make one ready takes
+    seconds.
+    """
+    augmentation = _augmentation(**drawn)
+    numbered = np.array([(number, *pair) for number, pair in enumerate(wanted)])
+
+    def of_one(row):
+        crops = training_crops(source, augmentation, row[1], row[2])
+        return crops.map(lambda *crop: (row[0], *crop))
+
+    found = [[] for _ in wanted]
+    for number, *crop in tf.data.Dataset.from_tensor_slices(numbered).flat_map(of_one).as_numpy_iterator():
+        found[number].append(tuple(crop))
+    return found
+
+
+def _greys(crops: Iterable[tuple]) -> list[int]:
     return [round(float(crop[0, 0, 0])) for crop, *_ in crops]
 
 
@@ -69,10 +85,13 @@ def textures(tmp_path_factory) -> Source:
     return _textures(tmp_path_factory.mktemp("textures"))
 
 
+FIRST = (1, 5, 11, 12)
+
+
 @pytest.fixture(scope="module")
-def whole_epoch(textures) -> Callable[[int, int], list]:
-    """By seed and epoch, each computed once: to make a dataset's graph ready takes two seconds."""
-    return cache(lambda seed, epoch: _epoch(textures, seed=seed, epoch=epoch))
+def of_seed_4(textures) -> list[list]:
+    """Epoch 2, epoch 3, and epoch 3 again from each place of FIRST on."""
+    return _epochs(textures, [(2, 0), (3, 0), *((3, first) for first in FIRST)], seed=4)
 
 
 @pytest.fixture(scope="module")
@@ -80,21 +99,29 @@ def epochs_of_classes(tmp_path_factory) -> list[list]:
     """Three epochs of eight shards of ten images, one class a shard; image n is of the constant grey n."""
     shards = [[(_constant(10 * k + n), k + 1) for n in range(10)] for k in range(8)]
     source = _source(tmp_path_factory.mktemp("classes"), shards)
-    return [_epoch(source, epoch=epoch, mean=(0, 0, 0)) for epoch in range(3)]
+    return _epochs(source, [(epoch, 0) for epoch in range(3)], mean=(0, 0, 0))
 
 
-def test_a_seed_and_an_epoch_give_the_same_crops_again(textures, whole_epoch):
-    first, again = whole_epoch(4, 2), _epoch(textures, seed=4, epoch=2)
+def test_a_seed_and_an_epoch_give_the_same_crops_again(textures, of_seed_4):
+    """From an iterator of its own, too."""
+    first, again = of_seed_4[0], _epoch(textures, seed=4, epoch=2)
     assert len(first) == 12
     for (crop, *_), (other, *_) in zip(first, again, strict=True):
         np.testing.assert_array_equal(crop, other)
 
 
-@pytest.mark.parametrize(("seed", "epoch"), [(4, 3), (5, 2), (2, 4)])
-def test_another_epoch_or_seed_gives_other_crops(whole_epoch, seed, epoch):
-    first = {crop.tobytes() for crop, *_ in whole_epoch(4, 2)}
-    assert len(first) == 12
-    assert first.isdisjoint(crop.tobytes() for crop, *_ in whole_epoch(seed, epoch))
+def test_another_epoch_gives_other_crops(of_seed_4):
+    first, other, *_ = ({crop.tobytes() for crop, *_ in crops} for crops in of_seed_4)
+    assert len(first) == len(other) == 12
+    assert first.isdisjoint(other)
+
+
+@pytest.mark.parametrize(("seed", "epoch"), [(5, 2), (2, 4)])
+def test_another_seed_gives_other_crops(textures, of_seed_4, seed, epoch):
+    first = {crop.tobytes() for crop, *_ in of_seed_4[0]}
+    other = _epoch(textures, seed=seed, epoch=epoch)
+    assert len(other) == 12
+    assert first.isdisjoint(crop.tobytes() for crop, *_ in other)
 
 
 def test_one_image_is_cropped_differently_at_each_position(tmp_path):
@@ -120,9 +147,9 @@ def test_the_order_is_random_even_with_shards_sorted_by_class(epochs_of_classes)
     assert sum(a == b for a, b in zip(*orders, strict=True)) < 10
 
 
-@pytest.mark.parametrize("first", [1, 5, 11, 12])
-def test_an_epoch_goes_on_at_any_place(textures, whole_epoch, first):
-    whole, rest = whole_epoch(4, 3), _epoch(textures, seed=4, epoch=3, first=first)
+@pytest.mark.parametrize(("number", "first"), enumerate(FIRST, 2))
+def test_an_epoch_goes_on_at_any_place(of_seed_4, number, first):
+    whole, rest = of_seed_4[1], of_seed_4[number]
     assert [place for *_, place in whole] == list(range(12))
     assert [place for *_, place in rest] == list(range(first, 12))
     for (crop, *_), (other, *_) in zip(whole[first:], rest, strict=True):
@@ -131,11 +158,11 @@ def test_an_epoch_goes_on_at_any_place(textures, whole_epoch, first):
 
 def test_places_count_images_that_do_not_decode_too(tmp_path):
     source = _source(tmp_path, [[(b"no image", 1), *[(_constant(grey), 1) for grey in range(5)]]])
-    whole = _epoch(source, mean=(0, 0, 0))
+    whole, *rests = _epochs(source, [(0, first) for first in range(7)], mean=(0, 0, 0))
     (hole,) = set(range(6)) - {place for *_, place in whole}
-    for first in (hole, hole + 1, 6):
-        expected = [crop for crop in whole if crop[2] >= first]
-        assert _greys(_epoch(source, first=first, mean=(0, 0, 0))) == _greys(expected)
+    assert len(whole) == 5
+    for first, rest in enumerate(rests, 1):
+        assert _greys(rest) == _greys(crop for crop in whole if crop[2] >= first)
     assert 0 <= hole <= 5
 
 
