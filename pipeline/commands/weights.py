@@ -62,7 +62,7 @@ def import_command(
 
     found = imported(file, net=net, classes=classes, shorter_sides=q, flip=flip)
     with staged(place) as folder:
-        export_imported(found, str(folder))
+        export_imported(found, str(folder), named=str(out))
     _say(found.net, found.head)
     click.echo(f"Model: {out}")
 

@@ -94,8 +94,8 @@ def imported(
     return Imported(weights, found, head)
 
 
-def export_imported(what: Imported, out: str) -> None:
-    """Writes it as an exported model into folder `out`.
+def export_imported(what: Imported, out: str, named: str = "") -> None:
+    """Writes it as an exported model into folder `out`, which the user knows as `named`.
 
     Raises:
         InputError: a Q smaller than the net's field, or the folder cannot be written.
@@ -105,8 +105,10 @@ def export_imported(what: Imported, out: str) -> None:
     try:
         export(model, what.net, what.head, out)
     except (OSError, tf.errors.OpError) as error:
+        place = named or out
+        cause = cause_of(error).replace(out, place)
         raise InputError(
-            f"model {out}: cannot be written ({cause_of(error)}); free some space or choose another place"
+            f"model {place}: cannot be written ({cause}); free some space or choose another place"
         ) from None
 
 

@@ -1,5 +1,7 @@
 """`vgg weights`: what it says, and that nothing half-written is left."""
 
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,24 @@ def test_what_cannot_be_imported_leaves_nothing(pth, listed, tmp_path, words, sa
     assert isinstance(refused.exception, InputError)
     assert said in str(refused.exception)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_full_disk_is_named_by_the_folder_that_was_asked_for(pth, listed, tmp_path):
+    """Files are limited to 20 KB, less than the weights, as a disk has no such limit for a test to set."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        refused = call("import", pth, "--out", tmp_path / "model", "--class-list", listed, "--q", "32")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert isinstance(refused.exception, InputError), refused.output
+    said = str(refused.exception)
+    assert said.startswith(f"model {tmp_path / 'model'}: cannot be written (")
+    assert "File too large" in said
+    assert ".partial-" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["classes.tsv"]
 
 
 def test_what_is_there_stays(pth, tmp_path):
