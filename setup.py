@@ -53,6 +53,7 @@ ON_BOTH = [
     "pillow>=10",
     "jinja2>=3",
     "markupsafe>=2",
+    "keras-tuner>=1.4",
     "scipy>=1.9",
     "scikit-learn>=1.5",
     "safetensors>=0.4",

@@ -14,6 +14,13 @@ class InputError(ValueError):
     """
 
 
+class Untrainable(InputError):  # noqa: N818 - said of settings
+    """A net cannot be trained so: its loss or a weight is not finite, or the memory does not hold the batch.
+
+    Other settings may train it; what only tries some goes on with the next.
+    """
+
+
 class Preempted(RuntimeError):  # noqa: N818 - not an error: the work is saved and goes on later
     """SIGTERM came, and a checkpoint was written. Commands exit with status 75."""
 

@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 from itertools import chain
 
-# Not tfx.v1: that imports all of Google Cloud's AI platform, ten seconds for each process.
-from tfx import components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
-from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT
+from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averager import Averager
 from components.evaluation.averaging_plan import BASELINE, averaging_plan, served_average
 from components.evaluation.baseline import LastBlessedOfExperiment
@@ -20,18 +17,15 @@ from components.evaluation.evaluator import Evaluator
 from components.evaluation.last_pushed import LastPushed
 from components.evaluation.scorer import Scorer
 from components.evaluation.view import View
-from components.ingestion.gates import AnomalyGate, UndecodableGate
-from components.ingestion.schema import WrittenSchemaGen, statistics_options
-from components.ingestion.shard_example_gen import ShardExampleGen
 from components.pushing.exporter import Exporter
 from components.recipe import to_json
 from pipeline.code_of_nodes import add_code
+from pipeline.data_nodes import data_nodes
 from pipeline.engine import Engine
 from pipeline.environment import PIPELINE_NAME, Environment
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused
 from pipeline.metadata_connection import metadata_connection
 from pipeline.push_nodes import push_nodes
-from pipeline.run_time_values import data_folder
 from pipeline.trainers import Data, trainers_of
 
 
@@ -47,7 +41,7 @@ def create_pipeline(
     the fingerprints of code, by component, of nets that stay as they were trained
     (pipeline.running.trained_nets).
     """
-    data = _data(experiment, environment)
+    data = data_nodes(experiment, environment)
     members = fused(experiment, experiments)
     trainers = trainers_of(members, environment, data, experiments, kept or {})
     wanted = averaging_plan([(member.weights, member.weights, member.evaluation) for member in members])
@@ -91,33 +85,6 @@ def create_pipeline(
         metadata_connection_config=metadata_connection(environment),
         beam_pipeline_args=list(environment.beam),
     )
-
-
-def _data(experiment: Experiment, environment: Environment) -> Data:
-    example_gen = ShardExampleGen(data_folder(environment), copy=environment.copies_data)
-    examples = example_gen.outputs["examples"]
-    statistics_gen = tfx_components.StatisticsGen(examples, stats_options=statistics_options())
-    statistics = statistics_gen.outputs["statistics"]
-    schema_gen = WrittenSchemaGen(statistics=statistics, classes=experiment.config.net.classes)
-    schema = schema_gen.outputs["schema"]
-    validator = tfx_components.ExampleValidator(statistics=statistics, schema=schema)
-    anomaly_gate = AnomalyGate(anomalies=validator.outputs["anomalies"])
-    transform = tfx_components.Transform(
-        examples=examples,
-        schema=schema,
-        preprocessing_fn="components.ingestion.transform.preprocessing_fn",
-        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[EVAL_SPLIT]),
-        disable_statistics=True,
-    )
-    transform.add_upstream_node(anomaly_gate)
-    transform_graph = transform.outputs["transform_graph"]
-    undecodable_gate = UndecodableGate(
-        transform_graph=transform_graph,
-        transformed_examples=transform.outputs["transformed_examples"],
-        most_undecodable=experiment.most_undecodable,
-    )
-    nodes = [example_gen, statistics_gen, schema_gen, validator, anomaly_gate, transform, undecodable_gate]
-    return Data(nodes, examples, statistics, schema, transform_graph, undecodable_gate)
 
 
 def _scorer(view: View, model: BaseChannel, data: Data) -> BaseNode:

@@ -35,6 +35,7 @@ ROOMS = [
     "components.ingestion",
     "components.training",
     "components.evaluation",
+    "components.tuning",
     "components.transfer",
     "components.pushing",
     "pipeline.experiments",
@@ -46,6 +47,7 @@ ROOMS = [
     "pipeline.prediction",
     "pipeline.similar",
     "pipeline.running",
+    "pipeline.tuning",
     "pipeline.orchestration",
     "pipeline.commands",
 ]
@@ -68,6 +70,7 @@ DESCRIBING = [
     "components.recipe",
     "components.datasets.layouts",
     "components.checking.check",
+    "components.tuning.space",
     "components.evaluation.view",
     "components.evaluation.averaging_plan",
     "pipeline.environment",
@@ -75,6 +78,7 @@ DESCRIBING = [
     "pipeline.experiments.catalogue",
     "pipeline.experiments.experiment_table",
     "pipeline.nets.net_table",
+    "pipeline.tuning.dimensions",
     "pipeline.commands.vgg",
 ]
 HEAVY = {"tensorflow", "keras", "tfx", "grpc", *BEAM, *TFX}

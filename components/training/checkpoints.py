@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from components.training.progress import RunningMean
 from components.training.schedule import Schedule
-from models.errors import InputError, cause_of, one_line
+from models.errors import InputError, Untrainable, cause_of, one_line
 
 KEPT = 2
 # What TensorFlow raises: variables that are missing, of another shape, and three kinds of damage.
@@ -96,10 +96,11 @@ class Checkpoints:
         """Writes a checkpoint; a state that is not finite is not written.
 
         Raises:
-            InputError: the folder cannot be written, or a weight is not finite. Earlier checkpoints stay.
+            InputError: the folder cannot be written. Earlier checkpoints stay.
+            Untrainable: a weight is not finite. They stay too.
         """
         if not all(_is_finite(variable) for variable in self._variables):
-            raise InputError(
+            raise Untrainable(
                 f"training: after step {position.step} a weight is not finite; lower the experiment's "
                 f"learning rate; the last good checkpoint is in {self._folder}"
             )

@@ -19,7 +19,7 @@ from components.training.distribution import Workers
 from components.training.preemption import Preemption
 from components.training.progress import RunningMean, TrainingProgress
 from components.training.step import TrainingStep
-from models.errors import InputError, Preempted, cause_of
+from models.errors import InputError, Preempted, Untrainable, cause_of
 
 CHECKPOINT_SECONDS = 300.0
 
@@ -54,14 +54,14 @@ class Loop:
         `folder`/logs.
 
         Raises:
-            InputError: fewer images than one batch holds; a loss that is not finite; a full disk; too
-                little memory for the batch.
+            InputError: fewer images than one batch holds; a full disk.
+            Untrainable: a loss or a weight that is not finite; too little memory for the batch.
             Preempted: SIGTERM came.
         """
         try:
             self._train(data, folder, checkpoint_seconds)
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            raise InputError(self._exhausted(error, folder)) from None
+            raise self._exhausted(error, folder) from None
 
     def _train(self, data: Data, folder: str, checkpoint_seconds: float) -> None:
         steps = self._steps_per_epoch(data.images)
@@ -117,7 +117,7 @@ class Loop:
         loss, *right = self._step.train(batch, position.step)
         step = position.step + 1
         if not math.isfinite(loss):
-            raise InputError(
+            raise Untrainable(
                 f"training: the loss of step {step} is {loss}; lower the experiment's learning rate or "
                 "choose another initialisation; the last good checkpoint is kept"
             )
@@ -158,12 +158,14 @@ class Loop:
         by_pass = itertools.groupby(all_passes, lambda batch: int(self._workers.local(batch[2])[0]))
         return (one for _, one in by_pass)
 
-    def _exhausted(self, error: Exception, folder: str) -> str:
+    def _exhausted(self, error: Exception, folder: str) -> InputError:
         """TensorFlow has one error for memory, in the step as in the data, and for TensorBoard's disk."""
         cause = cause_of(error)
         if "No space left" in cause or "File too large" in cause:
-            return f"folder {folder}/logs: cannot be written ({cause}); free some space and run again"
-        return (
+            return InputError(
+                f"folder {folder}/logs: cannot be written ({cause}); free some space and run again"
+            )
+        return Untrainable(
             f"training: no memory for a batch of {self._training.batch} ({cause}); lower the experiment's "
             "batch or train in bfloat16"
         )

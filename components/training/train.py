@@ -84,15 +84,27 @@ def train(
         InputError, Preempted: see components.training.loop.Loop.run; InputError also for a base model whose
             weights do not fit.
     """
+    model = trained(config, inputs, folders.checkpoints, strategy)
+    if is_chief(strategy):
+        export(model, config.net, head_of(config, inputs), folders.model)
+        finish(folders.checkpoints, folders.logs)
+
+
+def trained(
+    config: TrainerConfig, inputs: TrainingInputs, checkpoints: str, strategy: tf.distribute.Strategy
+) -> keras.Model:
+    """The trained network, with its checkpoints and TensorBoard's logs in folder `checkpoints`.
+
+    Raises:
+        InputError, Preempted: see `train`.
+    """
     training = config.training
     keras.utils.set_random_seed(training.seed)
     with strategy.scope():
         model = _first_model(config, inputs)
         loop = Loop(model, training, strategy)
-    loop.run(_data(config, inputs), folders.checkpoints)
-    if is_chief(strategy):
-        export(model, config.net, _head(config, inputs), folders.model)
-        _finish(folders)
+    loop.run(_data(config, inputs), checkpoints)
+    return model
 
 
 def _first_model(config: TrainerConfig, inputs: TrainingInputs) -> keras.Model:
@@ -152,7 +164,8 @@ def _mean_rgb(config: TrainerConfig, inputs: TrainingInputs) -> tuple[float, flo
     return _floats(inputs.mean_rgb)
 
 
-def _head(config: TrainerConfig, inputs: TrainingInputs) -> Head:
+def head_of(config: TrainerConfig, inputs: TrainingInputs) -> Head:
+    """What surrounds the trained network."""
     return Head(
         mean_rgb=_mean_rgb(config, inputs),
         class_names=inputs.class_names,
@@ -165,13 +178,14 @@ def _head(config: TrainerConfig, inputs: TrainingInputs) -> Head:
     )
 
 
-def _finish(folders: TrainingFolders) -> None:
-    """Moves the logs to their place and removes the checkpoints; a kill may have left this half done."""
-    logs = os.path.join(folders.checkpoints, "logs")
-    tf.io.gfile.makedirs(folders.logs)
-    if tf.io.gfile.exists(logs):
-        tf.io.gfile.rename(logs, os.path.join(folders.logs, "logs"))
-    tf.io.gfile.rmtree(folders.checkpoints)
+def finish(checkpoints: str, logs: str) -> None:
+    """Moves TensorBoard's logs out of folder `checkpoints` into `logs`, and removes it; a kill may have left
+    this half done."""
+    written = os.path.join(checkpoints, "logs")
+    tf.io.gfile.makedirs(logs)
+    if tf.io.gfile.exists(written):
+        tf.io.gfile.rename(written, os.path.join(logs, "logs"))
+    tf.io.gfile.rmtree(checkpoints)
 
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:

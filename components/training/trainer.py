@@ -51,7 +51,7 @@ def run_fn(arguments: FnArgs) -> None:
         return
     strategy = choose_strategy()  # before anything else runs TensorFlow
     config = from_json(TrainerConfig, arguments.custom_config[CONFIG])
-    inputs = _inputs(arguments, config.net.classes)
+    inputs = training_inputs(arguments, config.net.classes)
     folders = TrainingFolders(
         checkpoints=_checkpoint_folder(arguments, inputs.base_model),
         model=arguments.serving_model_dir,
@@ -69,7 +69,8 @@ def _train_on_all(chief: Chief, arguments: FnArgs) -> None:
     )
 
 
-def _inputs(arguments: FnArgs, classes: int) -> TrainingInputs:
+def training_inputs(arguments: FnArgs, classes: int) -> TrainingInputs:
+    """What TFX hands over, as `train` takes it, for a net of so many classes."""
     graph = arguments.transform_graph_path
     found = transform.training_set(graph)
     return TrainingInputs(

@@ -12,7 +12,8 @@ from pipeline.commands.options import HOME, PATH, completing
 from pipeline.running.run import DEFAULT_EXPERIMENT, run
 
 
-def _experiments() -> Iterable[str]:
+def experiment_names() -> Iterable[str]:
+    """The built-in ones."""
     from pipeline.experiments.catalogue import EXPERIMENTS
 
     return EXPERIMENTS
@@ -24,7 +25,7 @@ def _experiments() -> Iterable[str]:
     envvar="VGG_EXPERIMENT",
     default=DEFAULT_EXPERIMENT,
     show_default=True,
-    shell_complete=completing(_experiments),
+    shell_complete=completing(experiment_names),
     help="Its name, a pattern of names such as 'mini-*', or a file such as my.toml.",
 )
 @click.option(

@@ -19,6 +19,7 @@ from pipeline.commands.run import run_command
 from pipeline.commands.similar import similar
 from pipeline.commands.submit import submit_command
 from pipeline.commands.transfer import transfer
+from pipeline.commands.tune import tune_command
 from pipeline.commands.version import VERSION
 from pipeline.commands.weights import weights
 from pipeline.exit_status import exit_status
@@ -33,6 +34,7 @@ def vgg() -> None:
 
 for command in (
     run_command,
+    tune_command,
     compile_command,
     submit_command,
     experiments,

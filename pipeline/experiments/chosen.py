@@ -29,7 +29,7 @@ def chosen(
         names = [own.name]
     else:
         names = [entry.name for entry in experiments_named(named, experiments)]
-    words = _words(settings)
+    words = words_of(settings)
     if words:
         changed = [with_settings(found[name], words) for name in names]
         names = [one.name for one in changed]
@@ -37,7 +37,12 @@ def chosen(
     return names, found
 
 
-def _words(settings: str) -> list[str]:
+def words_of(settings: str) -> list[str]:
+    """Those of VGG_SET.
+
+    Raises:
+        InputError: a quotation mark is missing.
+    """
     try:
         return shlex.split(settings)
     except ValueError as error:

@@ -38,6 +38,18 @@ def read_experiment(path: str) -> Experiment:
     Raises:
         InputError: the file cannot be read, or does not say an experiment.
     """
+    content, where = read_content(path), f"experiment {path}"
+    base = experiment(_text(content, "base", where))
+    name = _text(content, "name", where, Path(path).stem)
+    return _derived(base, content, name, where)
+
+
+def read_content(path: str) -> dict[str, Any]:
+    """What the file says, by its own words.
+
+    Raises:
+        InputError: the file cannot be read, or has a word that no experiment has.
+    """
     try:
         content = tomli.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
@@ -45,11 +57,8 @@ def read_experiment(path: str) -> Experiment:
             f"experiment {path}: cannot be read ({cause_of(error)}); expected a file of TOML; "
             "`vgg experiments show NAME` prints one"
         ) from None
-    where = f"experiment {path}"
-    check_name(list(content), [*OWN, *SECTIONS], where)
-    base = experiment(_text(content, "base", where))
-    name = _text(content, "name", where, Path(path).stem)
-    return _derived(base, content, name, where)
+    check_name(list(content), [*OWN, *SECTIONS], f"experiment {path}")
+    return content
 
 
 def with_settings(base: Experiment, settings: Sequence[str]) -> Experiment:
@@ -58,7 +67,17 @@ def with_settings(base: Experiment, settings: Sequence[str]) -> Experiment:
     Raises:
         InputError: a setting is none, or names no field.
     """
-    content: dict[str, Any] = {}
+    name = "-".join([base.name, *(_short(setting) for setting in settings)])
+    return _derived(base, content_of(settings), name, "setting " + " ".join(settings))
+
+
+def content_of(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Fields set as on a command line, as a file says them: by section and field.
+
+    Raises:
+        InputError: a setting is none, or its section is none.
+    """
+    content: dict[str, dict[str, Any]] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
         section, dot, field = key.strip().partition(".")
@@ -66,8 +85,17 @@ def with_settings(base: Experiment, settings: Sequence[str]) -> Experiment:
             raise InputError(f"setting {setting!r}: expected SECTION.FIELD=VALUE, such as training.batch=32")
         check_name([section], list(SECTIONS), f"setting {setting!r}")
         content.setdefault(section, {})[field] = _value(text.strip())
-    name = "-".join([base.name, *(_short(setting) for setting in settings)])
-    return _derived(base, content, name, "setting " + " ".join(settings))
+    return content
+
+
+def as_toml(content: Mapping[str, Any]) -> str:
+    """What a file says, as its text: what is no section first."""
+    lines = [f"{key} = {_written(value)}" for key, value in content.items() if key not in SECTIONS]
+    for section in SECTIONS:
+        if content.get(section):
+            lines += ["", f"[{section}]"]
+            lines += [f"{key} = {_written(value)}" for key, value in content[section].items()]
+    return "\n".join(lines) + "\n"
 
 
 def check_own_name(name: str, where: str) -> None:
@@ -159,5 +187,9 @@ def _short(setting: str) -> str:
 
 
 def _written(value: Any) -> str:
-    """JSON's texts, numbers, truths and lists are TOML's too."""
+    """JSON's texts, numbers and truths are TOML's too."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_written(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_written, value)) + "]"
     return json.dumps(value)

@@ -27,7 +27,7 @@ def changed(part: Part, values: Any, where: str) -> Part:
         raise InputError(f"{where} = {values!r}; expected a table of fields, [{where.rpartition(' ')[2]}]")
     hints = typing.get_type_hints(type(part))
     check_name(list(values), list(hints), where)
-    new = {name: _converted(hints[name], value, f"{where}.{name}") for name, value in values.items()}
+    new = {name: converted(hints[name], value, f"{where}.{name}") for name, value in values.items()}
     try:
         return dataclasses.replace(part, **new)
     except InputError as error:
@@ -43,12 +43,17 @@ def check_name(names: Sequence[str], known: Sequence[str], where: str) -> None:
             raise InputError(f"{where}: {name}: unknown; {meant}")
 
 
-def _converted(hint: Any, value: Any, where: str) -> Any:
+def converted(hint: Any, value: Any, where: str) -> Any:
+    """A value as a field of that kind has it: a list as a tuple, a text as an enum's member.
+
+    Raises:
+        InputError: it is of another kind; `where` begins the line.
+    """
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise _wrong(where, value, f"a list of {_named(typing.get_args(hint)[0])}")
         element = typing.get_args(hint)[0]
-        return tuple(_converted(element, one, f"{where}[{place}]") for place, one in enumerate(value))
+        return tuple(converted(element, one, f"{where}[{place}]") for place, one in enumerate(value))
     if dataclasses.is_dataclass(hint):
         return _built(hint, value, where)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
@@ -75,7 +80,7 @@ def _built(kind: type, value: Any, where: str) -> Any:
     ]
     if missing:
         raise InputError(f"{where}: {missing[0]} is missing; expected a value of it")
-    return kind(**{name: _converted(hints[name], one, f"{where}.{name}") for name, one in value.items()})
+    return kind(**{name: converted(hints[name], one, f"{where}.{name}") for name, one in value.items()})
 
 
 def _wrong(where: str, value: Any, expected: str) -> InputError:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from absl import flags
 from rich.console import Console
@@ -67,16 +68,20 @@ class Runner(LocalDagRunner):
             for note in self._notes:
                 self._console.print(note, highlight=False, soft_wrap=True)
             self._run_components(pipeline, run_options, log)
-            with logging_to(log):
-                found = results.last_results(self._environment, self._experiment)
-        results.show(found, self._experiment, self._console)
+            self._show_results(log)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         self._console.print(
             f"{time.monotonic() - started:.0f} s, peak memory {peak:.1f} GiB; log: {log}",
             highlight=False,
             soft_wrap=True,
         )
-        self.ran, self.refused = True, bool(found.refusals)
+        self.ran = True
+
+    def _show_results(self, log: Path) -> None:
+        with logging_to(log):
+            found = results.last_results(self._environment, self._experiment)
+        results.show(found, self._experiment, self._console)
+        self.refused = bool(found.refusals)
 
     def _run_components(self, pipeline, run_options, log) -> None:
         lines, began = ComponentLines(self._console), time.time()

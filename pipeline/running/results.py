@@ -48,7 +48,7 @@ def last_results(environment: Environment, experiment: Experiment) -> Results:
     Raises:
         LookupError: it has no evaluation.
     """
-    outputs = _outputs_of_last_run(environment)
+    outputs = outputs_of_last_run(environment)
     if "evaluation" not in outputs:
         raise LookupError(f"no evaluation in {environment.metadata}")
     folder = outputs["evaluation"].uri
@@ -112,7 +112,8 @@ def _paper_name(experiment: Experiment) -> str:
     return "the paper's" if row == experiment.name else f"the paper's {row} (ImageNet)"
 
 
-def _outputs_of_last_run(environment: Environment) -> dict[str, metadata_store_pb2.Artifact]:
+def outputs_of_last_run(environment: Environment) -> dict[str, metadata_store_pb2.Artifact]:
+    """Artifacts of the newest run in the environment's ML Metadata, by the output's name."""
     with metadata.Metadata(metadata_connection(environment)) as handle:
         store = handle.store
         try:
