@@ -31,7 +31,7 @@ WORKDIR /src
 ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 VIRTUAL_ENV=/opt/vgg
 COPY .ci/setup.sh .ci/
 RUN .ci/setup.sh uv venv --quiet /opt/vgg
-COPY requirements-tfx-1.21.lock requirements-tfx-1.21-gpu.lock serving/requirements.in ./
+COPY requirements-tfx-1.21.lock requirements-tfx-1.21-gpu.lock ./
 COPY setup.py pyproject.toml ./
 
 FROM build AS build-pipeline
@@ -46,6 +46,7 @@ COPY pipeline pipeline
 RUN .ci/setup.sh uv pip install --quiet --no-deps --no-build-isolation .
 
 FROM build AS build-serve
+COPY serving/requirements.in ./
 ARG GPU=0
 RUN --mount=type=cache,target=/root/.cache/uv \
     if [ "$GPU" = 1 ]; then cuda=tensorflow[and-cuda]; fi \
