@@ -9,6 +9,7 @@ from pathlib import Path
 from components.beam_options import BEAM_HERE, beam_options
 from models.errors import InputError
 from models.literal_paths import check_literal
+from pipeline.database import METADATA, Database
 from pipeline.engine import Engine
 from pipeline.store_path import Place, StorePath, place
 
@@ -39,6 +40,8 @@ class Environment:
         artifacts: the pipeline's root where it is not in `home` (`VGG_PIPELINE_ROOT`), or None.
         served: where models are pushed to if not in `home` (`VGG_SERVING`), or None.
         engine: what runs the pipeline.
+        database: of ML Metadata if not SQLite in `home` (`VGG_METADATA`), or None.
+        pipeline_name: in ML Metadata (pipeline.home_name).
     """
 
     data: Place
@@ -52,15 +55,19 @@ class Environment:
     artifacts: Place | None = None
     served: Place | None = None
     engine: Engine = Engine.LOCAL
+    database: Database | None = None
+    pipeline_name: str = PIPELINE_NAME
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, VGG_DOCKER
         (default: whether there is a Docker engine), VGG_KEEP_NETS (default 0), VGG_COPY_DATA (default 0),
-        VGG_BEAM (default BEAM_HERE), VGG_PIPELINE_ROOT and VGG_SERVING (default: in the home folder).
+        VGG_BEAM (default BEAM_HERE), VGG_PIPELINE_ROOT, VGG_SERVING and VGG_METADATA (default: in the home
+        folder).
 
         Raises:
-            InputError: a path that Beam or TensorFlow takes for a pattern, or a switch that is not 0 or 1.
+            InputError: a path that Beam or TensorFlow takes for a pattern, a switch that is not 0 or 1,
+                options that Beam cannot use, or a database's URL that is none.
         """
         home = place(variables.get("VGG_HOME") or "~/vgg")
         data = place(variables.get("VGG_DATA") or home / "data")
@@ -91,6 +98,7 @@ class Environment:
             beam=beam_options(variables.get(BEAM, ""), BEAM),
             artifacts=artifacts,
             served=served,
+            database=Database.from_url(variables[METADATA]) if variables.get(METADATA) else None,
         )
 
     @property
@@ -106,7 +114,8 @@ class Environment:
 
     @property
     def metadata(self) -> Place:
-        """ML Metadata's SQLite file, of the local engine."""
+        """ML Metadata's SQLite file, of the local engine without a `database`; see
+        pipeline.metadata_connection."""
         return self.home / "metadata.sqlite"
 
     @property

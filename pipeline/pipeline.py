@@ -22,7 +22,7 @@ from components.recipe import to_json
 from pipeline.code_of_nodes import add_code
 from pipeline.data_nodes import data_nodes
 from pipeline.engine import Engine
-from pipeline.environment import PIPELINE_NAME, Environment
+from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused
 from pipeline.metadata_connection import metadata_connection
 from pipeline.push_nodes import push_nodes
@@ -78,7 +78,7 @@ def create_pipeline(
     add_code(data.nodes, kept)
     add_code([*evaluation, *push])
     return Pipeline(
-        pipeline_name=PIPELINE_NAME,
+        pipeline_name=environment.pipeline_name,
         pipeline_root=str(environment.pipeline_root),
         components=[*data.nodes, *chain(*trainers.values()), *evaluation, *push],
         enable_cache=True,

@@ -36,15 +36,18 @@ class Execution:
 
 
 class Lineage:
-    """All of a store in memory: some tens of executions a run."""
+    """All of one pipeline in memory: some tens of executions a run."""
 
-    def __init__(self, store):
+    def __init__(self, store, pipeline: str):
+        """`pipeline` is its name in the store, which may hold others."""
         self._store = store
-        self._executions = _executions(store)
-        self._artifacts = {artifact.id: artifact for artifact in store.get_artifacts()}
+        self._executions = _executions(store, pipeline)
+        events = store.get_events_by_execution_ids(list(self._executions)) if self._executions else []
+        artifacts = {event.artifact_id for event in events}
+        self._artifacts = {one.id: one for one in store.get_artifacts_by_id(list(artifacts))}
         self._makers: dict[int, list[Execution]] = defaultdict(list)
         event_type = metadata_store_pb2.Event.Type
-        for event in store.get_events_by_execution_ids(list(self._executions)) if self._executions else ():
+        for event in events:
             execution, channel = self._executions[event.execution_id], event.path.steps[0].key
             if event.type == event_type.OUTPUT:
                 execution.outputs[channel].append(event.artifact_id)
@@ -94,7 +97,10 @@ class Lineage:
         return properties[name] if name in properties else metadata_store_pb2.Value()
 
 
-def _executions(store) -> dict[int, Execution]:
+def _executions(store, pipeline: str) -> dict[int, Execution]:
+    context = store.get_context_by_type_and_name("pipeline", pipeline)
+    if context is None:
+        return {}
     types = {type_.id: type_.name.rpartition(".")[2] for type_ in store.get_execution_types()}
     return {
         one.id: Execution(
@@ -105,6 +111,6 @@ def _executions(store) -> dict[int, Execution]:
             ended=one.last_update_time_since_epoch / 1000,
             properties={**one.properties, **one.custom_properties},
         )
-        for one in store.get_executions()
+        for one in store.get_executions_by_context(context.id)
         if one.last_known_state in FINISHED
     }

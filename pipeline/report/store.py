@@ -17,7 +17,8 @@ from components.recipe import TrainerConfig, from_json
 from components.training.trainer import BASE, CONFIG
 from models.errors import InputError
 from pipeline.environment import Environment
-from pipeline.metadata_connection import metadata_connection
+from pipeline.home_name import recorded_name
+from pipeline.metadata_connection import check_database, metadata_connection, records_of
 from pipeline.report.home import RUN_FIRST, check_home
 from pipeline.report.lineage import Execution, Lineage
 from pipeline.store_path import StorePath
@@ -123,15 +124,16 @@ def read_home(environment: Environment) -> Home:
     """Reads ML Metadata.
 
     Raises:
-        InputError: there is none, or no evaluation has finished.
+        InputError: there is none, it cannot be read, or no evaluation has finished.
     """
     check_home(environment)
+    check_database(environment)
     try:
         with metadata.Metadata(metadata_connection(environment)) as handle:
-            return _Reader(Lineage(handle.store), environment).home()
+            return _Reader(Lineage(handle.store, recorded_name(environment)), environment).home()
     except (mlmd_errors.StatusError, RuntimeError) as error:
         line = str(error).splitlines()[0]
-        raise InputError(f"{environment.metadata}: is no ML Metadata ({line}); {RUN_FIRST}") from None
+        raise InputError(f"{records_of(environment)}: is no ML Metadata ({line}); {RUN_FIRST}") from None
 
 
 class _Reader:

@@ -19,10 +19,12 @@ from models.errors import InputError, Preempted
 from pipeline.environment import Environment
 from pipeline.exit_status import ComponentError, named
 from pipeline.experiments.catalogue import Experiment
+from pipeline.home_name import home_refused
 from pipeline.report.identity import gpu_names
 from pipeline.running import results
 from pipeline.running.component_lines import ComponentLines
 from pipeline.running.preflight import find_shards
+from pipeline.running.recorded_types import record_types
 from pipeline.running.run_log import logging_to
 
 ON_DAMAGE = ("Not a valid TFRecord", "corrupted record at", "truncated record at")
@@ -87,6 +89,7 @@ class Runner(LocalDagRunner):
         lines, began = ComponentLines(self._console), time.time()
         try:
             with logging_to(log, lines):
+                record_types(self._environment, pipeline)
                 super().run_with_ir(pipeline, run_options)
         except (InputError, Preempted, KeyboardInterrupt):
             raise
@@ -135,9 +138,7 @@ def _only_run_in(environment: Environment) -> Iterator[None]:
         environment.home.mkdir(parents=True, exist_ok=True)
         lock = open(environment.home / "lock", "w")  # noqa: SIM115 - closed below, and by the system on a kill
     except OSError as error:
-        raise InputError(
-            f"home folder {environment.home}: {error.strerror}; expected a writable one; set VGG_HOME"
-        ) from None
+        raise home_refused(environment.home, error) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from ml_metadata import errors as mlmd_errors
 from ml_metadata.proto import metadata_store_pb2
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +13,7 @@ from components.evaluation.verdict import refusals
 from components.pushing.pusher import PUSHED, VERSION
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import Experiment
-from pipeline.metadata_connection import metadata_connection
+from pipeline.metadata_connection import metadata_connection, records_of
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,14 @@ class Results:
 
 
 def last_results(environment: Environment, experiment: Experiment) -> Results:
-    """What the newest run in the environment's ML Metadata came to.
+    """What the newest run of the environment's pipeline came to.
 
     Raises:
         LookupError: it has no evaluation.
     """
     outputs = outputs_of_last_run(environment)
     if "evaluation" not in outputs:
-        raise LookupError(f"no evaluation in {environment.metadata}")
+        raise LookupError(f"no evaluation in {records_of(environment)}")
     folder = outputs["evaluation"].uri
     figures = read_figures(folder)
     overall = [figure for figure in figures if not figure.of_class]
@@ -116,13 +115,13 @@ def outputs_of_last_run(environment: Environment) -> dict[str, metadata_store_pb
     """Artifacts of the newest run in the environment's ML Metadata, by the output's name."""
     with metadata.Metadata(metadata_connection(environment)) as handle:
         store = handle.store
-        try:
-            runs = store.get_contexts_by_type("pipeline_run")
-        except mlmd_errors.NotFoundError:
-            runs = []
-        if not runs:
+        pipeline = store.get_context_by_type_and_name("pipeline", environment.pipeline_name)
+        recorded = store.get_executions_by_context(pipeline.id) if pipeline else []
+        if not recorded:
             return {}
-        executions = store.get_executions_by_context(max(runs, key=lambda run: run.id).id)
+        newest = max(execution.id for execution in recorded)
+        (run,) = (one for one in store.get_contexts_by_execution(newest) if one.type == "pipeline_run")
+        executions = store.get_executions_by_context(run.id)
         events = store.get_events_by_execution_ids([execution.id for execution in executions])
         output = metadata_store_pb2.Event.Type.OUTPUT
         keys = {event.artifact_id: event.path.steps[0].key for event in events if event.type == output}

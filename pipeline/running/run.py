@@ -11,8 +11,10 @@ from components.datasets.shards import listed_classes
 from components.training.machines.cluster import Cluster
 from models.initialisation import Initialisation
 from models.quiet_imports import quiet_imports
+from pipeline.database import METADATA
 from pipeline.environment import Environment
 from pipeline.exit_status import BLESSED, NOT_BLESSED
+from pipeline.home_name import named, recorded_name
 from pipeline.running.preflight import (
     check_base,
     check_classes,
@@ -78,11 +80,34 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
 
 def _run(variables: Mapping[str, str], environment: Environment, check: bool) -> int:
     what = prepared(environment, variables, check=check)
+    if check and what.environment.database:
+        what = _with_records(what)
     started = time.time()
     runners = [_run_one(name, what) for name in what.notes]
     if any(runner.ran for runner in runners):
         _report(what.environment, started)
     return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
+
+
+def _with_records(what: Prepared) -> Prepared:
+    """For a database: connects to it, and has the home folder's name there.
+
+    Raises:
+        InputError: the database cannot be used, or the home folder not be written.
+    """
+    from pipeline.metadata_connection import check_database
+
+    check_database(what.environment)
+    is_new = not recorded_name(what.environment)
+    environment = named(what.environment)
+    lines = [f"ML Metadata: {environment.database}, pipeline {environment.pipeline_name}"]
+    if is_new and environment.metadata.exists():
+        lines.append(
+            f"What this home folder ran before is in {environment.metadata} and is not looked at: everything "
+            f"is computed anew, nets are trained anew; without {METADATA} it is as it was"
+        )
+    notes = {name: [*lines, *found] for name, found in what.notes.items()}
+    return dataclasses.replace(what, environment=environment, notes=notes)
 
 
 def prepared(environment: Environment, variables: Mapping[str, str], *, check: bool) -> Prepared:

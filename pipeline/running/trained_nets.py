@@ -12,8 +12,9 @@ from tfx.orchestration.pipeline import Pipeline
 from components.recipe import to_json
 from components.training.trainer import CODE, CONFIG
 from pipeline.code_of_nodes import code_of
-from pipeline.environment import KEEP_NETS, PIPELINE_NAME, Environment
+from pipeline.environment import KEEP_NETS, Environment
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, chain, fused
+from pipeline.home_name import recorded_name
 from pipeline.metadata_connection import metadata_connection
 
 _State = metadata_store_pb2.Execution.State
@@ -43,11 +44,11 @@ def trained_nets(
     environment: Environment, experiment: Experiment, experiments: Mapping[str, Experiment] = EXPERIMENTS
 ) -> list[TrainedNet]:
     """Those of the experiment's nets that the home has begun to train, each after the nets it starts from."""
-    if not environment.metadata.exists():
+    if not recorded_name(environment):
         return []
     with metadata.Metadata(metadata_connection(environment)) as handle:
         found = (
-            _trained_net(handle.store, f"Trainer.{stage.weights}")
+            _trained_net(handle.store, environment.pipeline_name, f"Trainer.{stage.weights}")
             for stage in _stages(experiment, experiments)
         )
         return [net for net in found if net]
@@ -101,8 +102,8 @@ def _before(node: str, pipeline: Pipeline) -> list[str]:
     return [each for each in by_id if each in found]
 
 
-def _trained_net(store, node: str) -> TrainedNet | None:
-    context = store.get_context_by_type_and_name("node", f"{PIPELINE_NAME}.{node}")
+def _trained_net(store, pipeline: str, node: str) -> TrainedNet | None:
+    context = store.get_context_by_type_and_name("node", f"{pipeline}.{node}")
     executions = store.get_executions_by_context(context.id) if context else []
     if not executions:
         return None
@@ -123,5 +124,5 @@ def _code_of_run(store, execution: int) -> dict[str, str]:
         (node,) = (one for one in store.get_contexts_by_execution(each.id) if one.type == "node")
         config = each.custom_properties["custom_config"].string_value or "null"
         code = (json.loads(config) or {}).get(CODE, each.custom_properties[CODE].string_value)
-        found[node.name.removeprefix(f"{PIPELINE_NAME}.")] = code
+        found[node.name.partition(".")[2]] = code
     return found

@@ -88,7 +88,8 @@ class _Records:
                     event.path.steps.add(key=channel)
                     event.path.steps.add(index=index)
                     self._store.put_events([event])
-        contexts = [self._context("pipeline_run", run), self._context("node", f"vgg.{node}")]
+        named = (("pipeline", "vgg"), ("pipeline_run", run), ("node", f"vgg.{node}"))
+        contexts = [self._context(*each) for each in named]
         links = [mlmd.Association(execution_id=id_, context_id=context) for context in contexts]
         self._store.put_attributions_and_associations([], links)
 

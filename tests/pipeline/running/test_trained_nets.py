@@ -99,6 +99,11 @@ def test_a_training_that_was_broken_off_is_told_too(environment, record):
     assert line.startswith("Trainer.demo: begun ")
 
 
+def test_another_pipeline_s_nets_are_none(environment, record):
+    record({"Trainer.demo": "old"})
+    assert trained_nets(dataclasses.replace(environment, pipeline_name="vgg-other"), DEMO) == []
+
+
 def test_kept_code_is_that_of_the_newest_net_that_was_finished(environment, record):
     """After it a run of newer code was stopped while it trained; its Transform had finished."""
     record({"Transform": "oldest", "Trainer.demo": "oldest"})
