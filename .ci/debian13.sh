@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command in a clean clone of this repository under Debian 13, whose glibc TFX 1.21 needs.
 #
-#   .ci/debian13.sh COMMAND ARGS...   in the clone; `make setup` has made its .venv
+#   .ci/debian13.sh COMMAND ARGS...   in the clone; `make setup` has made its .venv, or found the last one's good
 #   .ci/debian13.sh possible          says why it cannot be done here, exit status 75; or nothing, 0
 #   .ci/debian13.sh bare FOLDER       makes FOLDER a root of the smallest Debian 13, unless it is one
 #
@@ -60,9 +60,15 @@ settings() { env | grep -E '^(CI|VGG_OTHER_PLATFORM|[A-Z_]*PROXY|[a-z_]*proxy|UV
 
 fresh_clone() {
     if [ -n "$(git status --porcelain)" ]; then say "what is not committed is left out"; fi
+    local kept=$ROOT/work/kept each
+    rm -rf "$kept"
+    mkdir -p "$kept"
+    for each in .venv .tools; do
+        if [ -e "$ROOT/work/vgg/$each" ]; then mv "$ROOT/work/vgg/$each" "$kept/"; fi
+    done
     rm -rf "$ROOT/work/vgg"
-    mkdir -p "$ROOT/work"
     git clone --quiet --no-hardlinks . "$ROOT/work/vgg"
+    find "$kept" -mindepth 1 -maxdepth 1 -exec mv {} "$ROOT/work/vgg/" \;
     cp -L /etc/resolv.conf "$ROOT/etc/resolv.conf"
     if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
         cp -L /etc/ssl/certs/ca-certificates.crt "$ROOT/etc/ssl/certs/ca-certificates.crt"
