@@ -60,12 +60,12 @@ RUN .ci/setup.sh uv pip install --quiet --no-deps --no-build-isolation .
 
 FROM base AS serve
 COPY --from=build-serve /opt/vgg /opt/vgg
-# The container's own port is open to whoever publishes it.
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 EXPOSE 8500 8501
 USER vgg
 HEALTHCHECK --interval=10s --start-period=120s CMD ["python", "-c", \
     "import socket; socket.create_connection(('127.0.0.1', 8501), 5)"]
+# Of the container; it is whoever publishes its ports that opens them.
 ENTRYPOINT ["vgg", "serve", "--host=0.0.0.0"]
 CMD ["--model_base_path=/models/vgg"]
 
