@@ -8,6 +8,7 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
+from components.beam_options import for_tfx
 from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.averager import Averager
 from components.evaluation.averaging_plan import BASELINE, averaging_plan, served_average
@@ -83,7 +84,7 @@ def create_pipeline(
         components=[*data.nodes, *chain(*trainers.values()), *evaluation, *push],
         enable_cache=True,
         metadata_connection_config=metadata_connection(environment),
-        beam_pipeline_args=list(environment.beam),
+        beam_pipeline_args=for_tfx(environment.beam),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from components.beam_check import check_beam
 from components.beam_options import beam_options
 from components.datasets.shards import TRAINING, VALIDATION, check_manifest, named_shards
 from models.errors import InputError
@@ -48,6 +49,7 @@ def check(data: str, out: Path | None, each: int, seed: int) -> int:
     wrong = [line for split, paths in zip((TRAINING, VALIDATION), shards, strict=True)
              if (line := _unlike_manifest(data, paths, split))]  # fmt: skip
     place = place_for(data, out)
+    check_beam(options, BEAM, {"page's folder": place})
     with quiet_imports():
         from components.checking.look import Wanted
         from pipeline.commands.data_check_screen import stages

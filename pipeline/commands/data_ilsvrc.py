@@ -36,6 +36,7 @@ def ilsvrc(
     A call that was killed goes on from its last finished shard when it is given again. VGG_BEAM has options
     for Beam, which starts a process for each core without them.
     """
+    from components.beam_check import check_beam
     from components.beam_options import BEAM_ON_ALL_CORES, beam_options
     from components.datasets.ilsvrc.labelled import Inputs
     from components.datasets.ilsvrc.write import Options, write_ilsvrc
@@ -43,6 +44,7 @@ def ilsvrc(
     from pipeline.commands.data_summary import summarise
 
     beam = beam_options(os.environ.get("VGG_BEAM", ""), "VGG_BEAM", BEAM_ON_ALL_CORES)
+    check_beam(beam if os.environ.get("VGG_BEAM") else (), "VGG_BEAM", {"data folder": out})
     options = Options(seed, train_shards, validation_shards, check_md5, beam)
     with screen() as watcher:
         made = write_ilsvrc(out, Inputs(**inputs), options, watcher=watcher)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from components.beam_check import check_beam
 from components.beam_options import beam_options
 from components.datasets.shards import VALIDATION, find_shards
 from components.recipe import Evaluation
@@ -52,6 +53,7 @@ def evaluate(
     kept = Path(home).expanduser().absolute() / "posteriors"
     check_literal("home folder", kept.parent)
     options = beam_options(os.environ.get(BEAM, ""), BEAM)
+    check_beam(options, BEAM, {"folder of posteriors": kept, "data folder": data})
     wanted, sides_ = Protocol.named(protocol), shorter_sides(sides)
     heads = [describe(model)[1] for model in models]
     if "://" not in data:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from components.beam_check import check_beam
 from components.beam_options import beam_options
 from components.datasets.shards import TRAINING, VALIDATION, find_shards, listed_classes
 from models.errors import InputError
@@ -44,6 +45,7 @@ def transfer(
     kept = Path(home).expanduser().absolute() / "descriptors"
     check_literal("home folder", kept.parent)
     options = beam_options(os.environ.get(BEAM, ""), BEAM)
+    check_beam(options, BEAM, {"folder of descriptors": kept, "data folder": data})
     chosen = shorter_sides(sides) or describe(models[0])[1].shorter_sides
     for split in (TRAINING, VALIDATION):
         find_shards(data, split)

@@ -12,6 +12,7 @@ from models.quiet_imports import quiet_imports
 from pipeline.engine import Engine
 from pipeline.environment import Environment
 from pipeline.orchestration.engine_settings import EngineSettings
+from pipeline.running.preflight import check_workers
 from pipeline.running.run import prepared
 from pipeline.store_path import Place, StorePath
 
@@ -65,6 +66,7 @@ def job_of(
         )
     environment = Environment.from_variables({**variables, "VGG_DOCKER": "0"})
     environment = dataclasses.replace(environment, engine=engine)
+    check_workers(environment)
     notes = _on_folders(environment) + _on_image(cluster)
     what = prepared(environment, variables, check=False)
     if len(what.notes) > 1:

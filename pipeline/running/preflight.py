@@ -1,10 +1,12 @@
 """Looks at the data before anything starts, so that a mistake costs a second and one line."""
 
+from components.beam_check import check_beam
 from components.datasets import shards
 from components.datasets.example_keys import layout_of_shards
 from components.datasets.record_framing import check_heads
 from components.datasets.shards import TRAINING, VALIDATION
 from models.errors import InputError
+from pipeline.environment import BEAM, Environment
 from pipeline.store_path import Place, StorePath
 from serving.saved_model.description import DESCRIPTION, describe
 
@@ -21,6 +23,16 @@ def check_home_is_here(folder: Place) -> None:
             "folder of this machine; set VGG_PIPELINE_ROOT and VGG_SERVING to folders of that store, or "
             "`vgg compile` the pipeline for another engine"
         )
+
+
+def check_workers(environment: Environment) -> None:
+    """Whether the options of Beam are whole, and its workers see what they read and write.
+
+    Raises:
+        InputError: components.beam_check.check_beam's.
+    """
+    folders = {"pipeline's root": environment.pipeline_root, "initial model's folder": environment.init_from}
+    check_beam(environment.beam, BEAM, {what: folder for what, folder in folders.items() if folder})
 
 
 def check_data(folder: Place) -> None:

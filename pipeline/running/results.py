@@ -112,7 +112,7 @@ def _paper_name(experiment: Experiment) -> str:
 
 
 def outputs_of_last_run(environment: Environment) -> dict[str, metadata_store_pb2.Artifact]:
-    """Artifacts of the newest run in the environment's ML Metadata, by the output's name."""
+    """Artifacts of the newest run of the environment's pipeline, by the output's name."""
     with metadata.Metadata(metadata_connection(environment)) as handle:
         store = handle.store
         pipeline = store.get_context_by_type_and_name("pipeline", environment.pipeline_name)

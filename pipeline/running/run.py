@@ -21,6 +21,7 @@ from pipeline.running.preflight import (
     check_data,
     check_home_is_here,
     check_model,
+    check_workers,
     find_shards,
 )
 from serving.saved_model.description import describe, fingerprint
@@ -68,6 +69,8 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
     """
     environment = Environment.from_variables(variables)
     check_home_is_here(environment.home)
+    if check:
+        check_workers(environment)
     cluster = Cluster.from_variables(variables) if check else None
     if not cluster:
         return _run(variables, environment, check)
@@ -80,8 +83,8 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
 
 def _run(variables: Mapping[str, str], environment: Environment, check: bool) -> int:
     what = prepared(environment, variables, check=check)
-    if check and what.environment.database:
-        what = _with_records(what)
+    if check:
+        what = with_records(what)
     started = time.time()
     runners = [_run_one(name, what) for name in what.notes]
     if any(runner.ran for runner in runners):
@@ -89,12 +92,14 @@ def _run(variables: Mapping[str, str], environment: Environment, check: bool) ->
     return NOT_BLESSED if any(runner.refused for runner in runners) else BLESSED
 
 
-def _with_records(what: Prepared) -> Prepared:
-    """For a database: connects to it, and has the home folder's name there.
+def with_records(what: Prepared) -> Prepared:
+    """Where ML Metadata is in a database: connects to it, and has the home folder's name there.
 
     Raises:
         InputError: the database cannot be used, or the home folder not be written.
     """
+    if what.environment.database is None:
+        return what
     from pipeline.metadata_connection import check_database
 
     check_database(what.environment)

@@ -7,6 +7,7 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2
 
+from components.beam_options import for_tfx
 from components.code_fingerprint import fingerprint
 from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT
 from components.recipe import to_json
@@ -15,7 +16,7 @@ from components.tuning.space import Tuning
 from components.tuning.tuner import EVALUATION, TUNING, Executor
 from pipeline.code_of_nodes import NOT_TRAINING, add_code
 from pipeline.data_nodes import data_nodes
-from pipeline.environment import PIPELINE_NAME, Environment
+from pipeline.environment import Environment
 from pipeline.experiments.catalogue import Experiment
 from pipeline.metadata_connection import metadata_connection
 from pipeline.trainers import trainers_of
@@ -62,10 +63,10 @@ def tuning_pipeline(
     tuner.executor_spec = ExecutorClassSpec(Executor)
     tuner.add_upstream_node(data.gate)
     return Pipeline(
-        pipeline_name=PIPELINE_NAME,
+        pipeline_name=environment.pipeline_name,
         pipeline_root=str(environment.pipeline_root),
         components=[*data.nodes, *before, tuner],
         enable_cache=True,
         metadata_connection_config=metadata_connection(environment),
-        beam_pipeline_args=list(environment.beam),
+        beam_pipeline_args=for_tfx(environment.beam),
     )

@@ -13,8 +13,8 @@ from components.tuning.trials import best_first
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
 from pipeline.environment import Environment
-from pipeline.running.preflight import check_home_is_here
-from pipeline.running.run import Prepared, prepared
+from pipeline.running.preflight import check_home_is_here, check_workers
+from pipeline.running.run import Prepared, prepared, with_records
 from pipeline.tuning.dimensions import combinations, dimensions, lines
 from pipeline.tuning.tuned_file import Source, check_place, write_tuned
 
@@ -53,6 +53,7 @@ def tune(request: Request, variables: Mapping[str, str]) -> Path:
     """
     environment = Environment.from_variables(variables)
     check_home_is_here(environment.home)
+    check_workers(environment)
     _check_variables(variables)
     what = prepared(environment, variables, check=True)
     written = _only(what)
@@ -62,7 +63,7 @@ def tune(request: Request, variables: Mapping[str, str]) -> Path:
     experiment = shortened(written, request.epochs)
     found = dimensions(experiment, request.fields, has_base=has_base)
     tuning = Tuning(found, request.trials, request.seed, request.objective)
-    best, count = _run(experiment, tuning, what)
+    best, count = _run(experiment, tuning, with_records(what))
     source = Source(
         named=variables["VGG_EXPERIMENT"],
         settings=variables.get("VGG_SET", ""),
