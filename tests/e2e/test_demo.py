@@ -17,6 +17,7 @@ from helpers.pipeline.demo_home import Demo
 from helpers.tfds_records import write_as_tfds
 
 from components.datasets.sample import write_sample
+from pipeline.experiments.experiment_file import read_experiment
 
 NODES = {
     "ShardExampleGen",
@@ -182,10 +183,28 @@ for bounds, variables in json.loads(sys.argv[1]):
     print("Status:", exit_status(lambda: run({**os.environ, **variables})))
 """
 
+# In the same process and home as its last run: a tuning of two trials, and a linear SVM on the descriptors of
+# a model that is named; of crops of 64 pixels, so that 224 and 256 become 64 and 73.
+TUNE_AND_TRANSFER = """
+import pathlib
+from pipeline.tuning.tune import Request, tune
+short = "net.width=32 training.most_steps=2 training.batch=8 evaluation.shorter_sides=[64]"
+request = Request(("training.learning_rate",), trials=2, out=pathlib.Path(sys.argv[3]))
+tuned = {"VGG_EXPERIMENT": "demo", "VGG_SET": short + " net.classes=10"}
+print("Status:", exit_status(lambda: tune(request, {**os.environ, **variables, **tuned}) and 0))
+svm = {
+    "VGG_EXPERIMENT": "transfer",
+    "VGG_INIT_FROM": sys.argv[2],
+    "VGG_SET": "evaluation.shorter_sides=[224] net.classes=10",
+}
+print("Status:", exit_status(lambda: run({**os.environ, **variables, **svm})))
+"""
+
 
 @pytest.fixture(scope="module")
 def one_epoch_each(demo, first_run, tmp_path_factory) -> tuple[list[str], Path]:
-    """What three runs of an epoch each said, and the home of the third, of TensorFlow Datasets' layout."""
+    """What three runs of an epoch each said, and a tuning and an SVM in the home of the third, which is of
+    TensorFlow Datasets' layout; and that home's folder."""
     tfds = tmp_path_factory.mktemp("tfds")
     write_sample(tfds / "sample", train_per_class=10, validation_per_class=3)
     (tfds / "data").mkdir()
@@ -193,10 +212,12 @@ def one_epoch_each(demo, first_run, tmp_path_factory) -> tuple[list[str], Path]:
         write_as_tfds(tfds / "sample", split, tfds / "data")
     of_tfds = {"VGG_DATA": str(tfds / "data"), "VGG_HOME": str(tfds / "home")}
     runs = [({"most": 0.01}, {}), ({"most_worse": 0.05}, {}), ({"most": 1.0}, of_tfds)]
-    ended = demo.command(sys.executable, "-c", ONE_EPOCH, json.dumps(runs))
+    (base,) = (demo.home / "serving" / "vgg").iterdir()
+    script, tuned = ONE_EPOCH + TUNE_AND_TRANSFER, str(tfds / "tuned.toml")
+    ended = demo.command(sys.executable, "-c", script, json.dumps(runs), str(base), tuned)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     *said, rest = re.split(r"(?<=^Status: \d)\n", ended.stdout, flags=re.MULTILINE)
-    assert (len(said), rest) == (3, "")
+    assert (len(said), rest) == (5, "")
     return said, tfds
 
 
@@ -226,10 +247,10 @@ def test_a_model_worse_than_the_last_blessed_one_is_not_pushed(one_epoch_each):
 
 
 def test_tfds_layout_runs_with_its_own_label_space(one_epoch_each):
-    (*_, run), folder = one_epoch_each
+    (_, _, run, _, _), folder = one_epoch_each
     assert run.endswith("Status: 0"), run
     assert "Classes: 10, as experiment demo has; the data do not tell" in run
-    (version,) = (folder / "home" / "serving" / "vgg").iterdir()
+    version, _ = sorted((folder / "home" / "serving" / "vgg").iterdir())
     model = tf.saved_model.load(str(version))
     records = tf.data.TFRecordDataset(sorted(map(str, (folder / "data").glob("*validation*"))))
     examples = tf.constant(list(records.as_numpy_iterator()))
@@ -237,6 +258,40 @@ def test_tfds_layout_runs_with_its_own_label_space(one_epoch_each):
     assert set(labels) == set(range(10))
     names = model.signatures["serving_default"](_field(examples, "image"))["top_classes"].numpy()
     assert set(names.reshape(-1)) <= {f"class {label}".encode() for label in range(10)}
+
+
+def test_a_tuning_reads_no_data_anew_and_its_best_trial_is_an_experiment(one_epoch_each):
+    (*_, said, _), folder = one_epoch_each
+    assert said.endswith("Status: 0"), said
+    before = {"ShardExampleGen", "StatisticsGen", "Transform", "UndecodableGate"}
+    assert before <= set(re.findall(r"([\w.]+) +cached", said))
+    first, second = re.findall(
+        r"trial \d of 2: learning_rate ([\d.e-]+)\n(?:.*\n)+?  top-1 error ([\d.]+) %", said
+    )
+    assert first[0] == "0.0025", "the experiment as it is"
+    best = min(first, second, key=lambda trial: float(trial[1]))
+    rows = re.findall(r"^ +([12]) +([\d.e-]+) +([\d.]+)% ", said, re.MULTILINE)
+    assert [(rate, error) for _, rate, error in rows][0] == best
+    own = read_experiment(str(folder / "tuned.toml")).config
+    assert own.training.learning_rate == float(best[0])
+    assert (own.net.width, own.training.batch) == (32, 8)
+
+
+def test_an_svm_is_pushed_and_answers_as_it_was_evaluated(one_epoch_each):
+    (*_, said), folder = one_epoch_each
+    assert said.endswith("Status: 0"), said
+    assert "Transform" in re.findall(r"([\w.]+) +cached", said)
+    assert len(re.findall(r"  Descriptors\.64 +[\d.]+ s\n", said)) == 1
+    _, version = sorted((folder / "home" / "serving" / "vgg").iterdir())
+    records = tf.data.TFRecordDataset(sorted(map(str, (folder / "data").glob("*validation*"))))
+    examples = tf.constant(list(records.as_numpy_iterator()))
+    model = tf.saved_model.load(str(version))
+    labels = model.signatures["labels"](examples)["label"].numpy()
+    best = model.signatures["serving_default"](_field(examples, "image"))["top_classes"].numpy()[:, 0]
+    wrong = [name.decode() != f"class {label}" for name, label in zip(best, labels, strict=True)]
+    (error,) = re.findall(r"average +│ +([\d.]+)%", said)
+    assert float(error) == pytest.approx(100 * np.mean(wrong), abs=0.1)
+    assert float(error) < 50, "a net that knows these shapes describes them"
 
 
 def test_a_label_outside_the_range_stops_the_run_before_training(demo, first_run, tmp_path):
