@@ -65,8 +65,8 @@ def data(tmp_path_factory) -> Path:
     return folder
 
 
-def test_several_processes_score_and_average_as_one(data, pushed, tmp_path):
-    """Those of the components that are this project's own alone: a worker takes seconds to begin."""
+def test_several_processes_score_as_one(data, pushed, tmp_path):
+    """The Scorer alone, which has most to hand to its workers: each of them takes ten seconds to begin."""
     model, examples = str(pushed / str(VERSION)), find_examples(str(data))
     here, _ = _scored(model, examples, tmp_path / "here", BEAM_HERE)
     several, processes = _scored(model, examples, tmp_path / "several", SEVERAL)
@@ -95,7 +95,7 @@ def test_each_component_gives_the_figures_of_one_process(data, pushed, tmp_path)
 def _scored(
     model: str, examples: Examples, folder: Path, options: tuple[str, ...]
 ) -> tuple[dict[bytes, dict], set[int]]:
-    """Predictions, and the processes that Beam's work was done in."""
+    """Predictions, averaged in this process, and the processes in which they were scored."""
     plan = averaging_plan([("net", "net", EVALUATION)])
     (view,) = plan.views
     pipeline = local_pipeline(options)
@@ -111,7 +111,7 @@ def _scored(
         images=examples.labels.images,
     )
     predictions = str(folder / "predictions" / "Split-eval")
-    write_predictions(local_pipeline(options), {view: posteriors}, plan, predictions, examples.labels.images)
+    write_predictions(local_pipeline(), {view: posteriors}, plan, predictions, examples.labels.images)
     lines = [line for path in folder.glob("pids*") for line in path.read_text().split()]
     return predictions_in(folder / "predictions"), set(map(int, lines))
 
