@@ -38,7 +38,7 @@ test-debian13: ## every test under Debian 13 with TFX 1.21, in a root made by de
 	.ci/debian13.sh make test
 	.ci/two_platforms.sh
 
-test-container: ## the Dockerfile's steps in roots made by debootstrap, and the demo in the image (as root; 8 GB)
+test-container: ## the Dockerfile's steps in roots made by debootstrap, and the demo in the image (as root; 15 GB)
 	.ci/container.sh
 
 shuffled: setup ## the tests of `check` in an order drawn from SEED

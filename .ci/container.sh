@@ -4,7 +4,7 @@
 #   .ci/container.sh              builds the targets pipeline and serve, and tries them: the demo runs in it
 #   .ci/container.sh build ARGS   builds alone: TARGET... [--arg NAME=VALUE]
 #
-# As root. Roots and what uv keeps lie in $VGG_CONTAINER (by default vgg-container in ~/.cache): 8 GB. Exit status
+# As root. Roots and what uv keeps lie in $VGG_CONTAINER (by default vgg-container in ~/.cache): 15 GB. Exit status
 # 75 where no root can be made.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
