@@ -97,7 +97,7 @@ def test_texts_come_back_as_they_were(server, tmp_path):
 
 def test_a_database_that_may_be_used_needs_no_word(server, tmp_path, capfd):
     environment = _environment(tmp_path, server.create("empty"))
-    capfd.readouterr()  # gRPC, where another test has used it in this process, speaks when a program is started
+    capfd.readouterr()  # gRPC, if another test has used it here, speaks when a program is started
     check_database(environment)
     check_database(dataclasses.replace(environment, database=None))
     assert capfd.readouterr() == ("", "")
