@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tfx import components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
@@ -83,6 +84,18 @@ def _descriptors(side: int, stage: Experiment, environment: Environment, data: D
     return node
 
 
+def what_it_reads(data: Data, examples: BaseChannel, base: BaseChannel | None) -> dict[str, Any]:
+    """The arguments that TFX's Trainer and Tuner share."""
+    return {
+        "examples": examples,
+        "transform_graph": data.transform_graph,
+        "schema": data.schema,
+        "base_model": base,
+        "train_args": trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT]),
+        "eval_args": trainer_pb2.EvalArgs(splits=[EVAL_SPLIT]),
+    }
+
+
 def _trainer(
     stage: Experiment,
     run_fn: str,
@@ -96,12 +109,7 @@ def _trainer(
     code = kept.get(id_, training_code(run_fn))
     trainer = tfx_components.Trainer(
         run_fn=run_fn,
-        examples=examples,
-        transform_graph=data.transform_graph,
-        schema=data.schema,
-        base_model=base,
-        train_args=trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT]),
-        eval_args=trainer_pb2.EvalArgs(splits=[EVAL_SPLIT]),
+        **what_it_reads(data, examples, base),
         custom_config={
             CONFIG: to_json(stage.config),
             BASE: str(environment.init_from or ""),

@@ -14,7 +14,13 @@ import numpy as np
 import tensorflow as tf
 
 from components.evaluation.averaging_plan import Average, AveragingPlan
-from components.evaluation.posteriors import ScoredImage, example, from_record, partition_files
+from components.evaluation.posteriors import (
+    ScoredImage,
+    averaged_over_flips,
+    example,
+    from_record,
+    partition_files,
+)
 from components.evaluation.view import View
 from models.errors import InputError
 from models.label_space import Correspondence
@@ -115,7 +121,7 @@ def _add(sums: dict, occurrence, average: Average, view: View, scored: ScoredIma
     """Adds what this view gives to an average: float32, each weight a product of the counts."""
     for group in average.groups:
         if view in group.views:
-            both = (scored.plain + scored.flipped) * np.float32(0.5) if group.flip else scored.plain
+            both = averaged_over_flips(scored.plain, scored.flipped, group.flip)
             weighted = both * np.float32(1 / (len(group.views) * len(average.groups)))
             before = sums.get(occurrence)
             sums[occurrence] = weighted if before is None else before + weighted

@@ -46,6 +46,11 @@ class ScoredImage:
     flipped: np.ndarray
 
 
+def averaged_over_flips(plain: np.ndarray, flipped: np.ndarray, flip: bool) -> np.ndarray:
+    """Float32 [classes]: the posterior of an image alone, or its mean with that of the horizontal flip."""
+    return (plain + flipped) * np.float32(0.5) if flip else plain
+
+
 def partition_path(folder: str, partition: int) -> str:
     """Prefix of the TFRecords of one partition."""
     return os.path.join(folder, f"{RECORDS}-{partition:03d}")

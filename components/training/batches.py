@@ -15,7 +15,9 @@ Epoch = Callable[[tf.Tensor, tf.Tensor], tf.data.Dataset]
 """(epoch, place of the first image wanted), int64, to a dataset of (crop, class, place)."""
 
 
-def training_batches(epoch: Epoch, *, size: int, steps: int, first: int, done: int, place: int, end: int):
+def training_batches(
+    epoch: Epoch, *, size: int, steps: int, first: int, done: int, place: int, end: int
+) -> tf.data.Dataset:
     """Whole batches of the epochs `first` to `end` - 1, at most `steps` of each.
 
     Beside crops and classes stand, for each image, int64 [size, 2]: the epoch and the batch's last place in

@@ -12,7 +12,7 @@ import numpy as np
 from components.datasets.layouts import Layout
 from components.datasets.record_index import RecordIndex
 from components.evaluation.metrics import image_statistics, metrics_of
-from components.evaluation.posteriors import Labelled, parse_image
+from components.evaluation.posteriors import Labelled, averaged_over_flips, parse_image
 from components.recipe import Evaluation
 from components.training.record_reader import records_in_order
 from models.net import Net
@@ -54,21 +54,17 @@ def metrics_of_net(
         for side in evaluation.shorter_sides
     ]
     uniform = np.full(net.classes, 1 / net.classes, np.float32)
+    undecodable = Scores(uniform, uniform)  # an error under the rule for ties, as the Scorer has it
     sums = None
     for images, encoded in _batches(records, layout):
         by_view = [scorer(encoded) for scorer in scorers]
         for image, scores in zip(images, zip(*by_view, strict=True), strict=True):
-            average = np.mean([_of_view(one, evaluation.flip, uniform) for one in scores], axis=0)
+            found = [one or undecodable for one in scores]
+            views = [averaged_over_flips(one.plain, one.flipped, evaluation.flip) for one in found]
+            average = np.mean(views, axis=0)
             added = image_statistics(average, image.label)
             sums = added if sums is None else sums + added
     return metrics_of(sums)
-
-
-def _of_view(scores: Scores | None, flip: bool, uniform: np.ndarray) -> np.ndarray:
-    """Float32 [classes]; the uniform posterior is an error under the rule for ties."""
-    if scores is None:
-        return uniform
-    return (scores.plain + scores.flipped) * np.float32(0.5) if flip else scores.plain
 
 
 def _batches(records: RecordIndex, layout: Layout) -> Iterator[tuple[Sequence[Labelled], Sequence[bytes]]]:

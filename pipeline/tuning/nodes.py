@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from tfx import components as tfx_components
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import trainer_pb2
 
 from components.beam_options import for_tfx
 from components.code_fingerprint import fingerprint
-from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT
 from components.recipe import to_json
 from components.training.trainer import BASE, BASE_CONTENT, CODE, CONFIG
 from components.tuning.space import Tuning
@@ -19,7 +17,7 @@ from pipeline.data_nodes import data_nodes
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import Experiment
 from pipeline.metadata_connection import metadata_connection
-from pipeline.trainers import trainers_of
+from pipeline.trainers import trainers_of, what_it_reads
 
 TUNER_FN = "components.tuning.tuner.tuner_fn"
 
@@ -45,12 +43,7 @@ def tuning_pipeline(
         base = before[-1].outputs["model"]
     tuner = tfx_components.Tuner(
         tuner_fn=TUNER_FN,
-        examples=data.examples,
-        transform_graph=data.transform_graph,
-        schema=data.schema,
-        base_model=base,
-        train_args=trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT]),
-        eval_args=trainer_pb2.EvalArgs(splits=[EVAL_SPLIT]),
+        **what_it_reads(data, data.examples, base),
         custom_config={
             CONFIG: to_json(experiment.config),
             EVALUATION: to_json(experiment.evaluation),
