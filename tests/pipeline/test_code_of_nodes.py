@@ -94,7 +94,7 @@ def test_each_node_that_runs_our_code_has_its_fingerprint(compiled):
             "CALIBRATION_BINS = 1 + ",
             ("Evaluator",),
         ),
-        ("components/evaluation/averaging_on_beam.py", "np.float32(0.5)", "np.float32(0.4)", ("Averager",)),
+        ("components/evaluation/posteriors.py", "np.float32(0.5)", "np.float32(0.4)", ("Averager",)),
         ("components/ingestion/gates.py", "NAMES_SHOWN = ", "NAMES_SHOWN = 1 + ", ("UndecodableGate",)),
         ("models/pixel_moments.py", "MOMENTS = ", "MOMENTS = 1 + ", ("Transform",)),
         ("serving/push.py", 'UNFINISHED = "', 'UNFINISHED = ".', ("Pusher",)),
