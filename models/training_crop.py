@@ -19,6 +19,18 @@ CHROMA_MARGIN = 2
 END_OF_JPEG = b"\xff\xd9"
 
 
+class CropPlace(NamedTuple):
+    """Where a crop lies in the rescaled photograph; (y, x) each, int32 [2], pixels.
+
+    Attributes:
+        scaled: the rescaled photograph's height and width.
+        corner: the crop's upper left corner in it.
+    """
+
+    scaled: tf.Tensor
+    corner: tf.Tensor
+
+
 class Window(NamedTuple):
     """Where a crop lies in its source, and how the source's pixels become the crop's; (y, x) each.
 
@@ -26,12 +38,14 @@ class Window(NamedTuple):
         start, size: of the window of the source, int32 [2], pixels.
         scale: crop pixels a source pixel, float32 [2].
         translation: of the window's rescaled pixels to the crop's, float32 [2], crop pixels.
+        place: of the crop.
     """
 
     start: tf.Tensor
     size: tf.Tensor
     scale: tf.Tensor
     translation: tf.Tensor
+    place: CropPlace
 
 
 class DecodedCrop(NamedTuple):
@@ -39,13 +53,14 @@ class DecodedCrop(NamedTuple):
 
     Attributes:
         pixels: of the window, uint8 [h, w, 3].
-        scale, translation: the Window's.
+        scale, translation, place: the Window's.
         mirrored: bool.
     """
 
     pixels: tf.Tensor
     scale: tf.Tensor
     translation: tf.Tensor
+    place: CropPlace
     mirrored: tf.Tensor
 
 
@@ -74,10 +89,10 @@ def decode_crop(
     if size > scales[0]:
         raise InputError(f"crops of {size} from S = {scales[0]}: expected S of at least the crop's side")
     drawn = draw(seed)
-    pixels, scale, translation = source_pixels(
+    pixels, window = source_pixels(
         image_bytes, lambda whole: crop_window(whole, scales=scales, size=size, drawn=drawn)
     )
-    return DecodedCrop(pixels, scale, translation, drawn[3] < 0.5)
+    return DecodedCrop(pixels, window.scale, window.translation, window.place, drawn[3] < 0.5)
 
 
 def draw(seed: tf.Tensor) -> tf.Tensor:
@@ -100,13 +115,19 @@ def crop_window(source_size: tf.Tensor, *, scales: tuple[int, int], size: int, d
     start = tf.maximum(tf.cast(tf.floor(top_left / scale - reach), tf.int32), 0)
     end = tf.minimum(tf.cast(tf.math.ceil((top_left + size) / scale + reach), tf.int32), source_size)
     translation = tf.cast(start, tf.float64) * scale - top_left
-    return Window(start, end - start, tf.cast(scale, tf.float32), tf.cast(translation, tf.float32))
+    return Window(
+        start,
+        end - start,
+        tf.cast(scale, tf.float32),
+        tf.cast(translation, tf.float32),
+        CropPlace(scaled, place),
+    )
 
 
 def source_pixels(
     image_bytes: tf.Tensor, window_of: Callable[[tf.Tensor], Window]
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The window's pixels, uint8 [h, w, 3], scale and translation.
+) -> tuple[tf.Tensor, Window]:
+    """The window's pixels, uint8 [h, w, 3], and the window.
 
     Of a JPEG nothing else is decoded, but of the few that EXIF says to turn.
     """
@@ -118,13 +139,13 @@ def source_pixels(
         window = window_of(shape[:2])
         place = tf.concat([window.start, window.size], 0)
         pixels = tf.io.decode_and_crop_jpeg(readable, place, channels=3, dct_method=images.DCT)
-        return pixels, window.scale, window.translation
+        return pixels, window
 
     def whole():
         image = _decode(image_bytes)
         window = window_of(tf.shape(image)[:2])
         pixels = tf.slice(image, tf.pad(window.start, [[0, 1]]), tf.concat([window.size, [3]], 0))
-        return pixels, window.scale, window.translation
+        return pixels, window
 
     # A JPEG that does not end as one may be cut off below the window: it must fail whatever is drawn.
     ends = tf.strings.substr(image_bytes, -2, 2) == END_OF_JPEG
