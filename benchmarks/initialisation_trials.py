@@ -167,15 +167,15 @@ def train(model: keras.Model, pictures: Pictures, rate: float, epochs: int, to_t
             return found | lost | at | {"verdict": "diverges"}
         after = _validate(step, pictures)
         blind = _blind(fc7, pictures)
-        found |= {"loss": after.mean_loss, "error": after.top1_error, "blind": blind, "epochs": epoch + 1}
-        if blind == 1 or (after.top1_error <= chance / 2 and not to_the_end):
+        found |= {"loss": after.mean_loss, "error": after.errors[0], "blind": blind, "epochs": epoch + 1}
+        if blind == 1 or (after.errors[0] <= chance / 2 and not to_the_end):
             break
     return found | {"verdict": _verdict(before.mean_loss, after, blind, pictures.classes)}
 
 
 def _finite(step: TrainingStep, model: keras.Model, batch, number: int) -> bool:
     # The loss is not enough: on a CPU ReLU makes 0 of NaN, and a net of NaN has the finite loss ln(classes).
-    loss, *_ = step.train(batch, number)
+    _, (loss, *_) = step.train(batch, number)
     sums = tf.stack([tf.reduce_sum(variable.value) for variable in model.trainable_variables])
     return math.isfinite(loss) and bool(tf.reduce_all(tf.math.is_finite(sums)))
 
@@ -194,7 +194,7 @@ def _validate(step: TrainingStep, pictures: Pictures) -> RunningMean:
 
 
 def _verdict(before: float, after: RunningMean, blind: float, classes: int) -> str:
-    if after.top1_error <= (1 - 1 / classes) / 2:
+    if after.errors[0] <= (1 - 1 / classes) / 2:
         return "trains"
     if blind == 1:
         return "stalls, blind"

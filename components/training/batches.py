@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-NO_CLASS = -1
-"""Of an image that fills up a batch and counts nowhere."""
+from components.training.objective import FILLER
 
 Epoch = Callable[[tf.Tensor, tf.Tensor], tf.data.Dataset]
-"""(epoch, place of the first image wanted), int64, to a dataset of (crop, class, place)."""
+"""(epoch, place of the first image wanted), int64, to a dataset of (crop, answer, place); an answer is what
+the objective compares the network's outputs with, such as a class."""
 
 
 def training_batches(
@@ -20,7 +20,7 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Whole batches of the epochs `first` to `end` - 1, at most `steps` of each.
 
-    Beside crops and classes stand, for each image, int64 [size, 2]: the epoch and the batch's last place in
+    Beside crops and answers stand, for each image, int64 [size, 2]: the epoch and the batch's last place in
     it, so that every replica of every worker knows where training goes on; and int64 [size]: its own row in
     the batch, so that dropout knows it whatever the split.
 
@@ -37,9 +37,9 @@ def training_batches(
         is_first = tf.equal(number, first)
         crops = epoch(number, tf.where(is_first, tf.constant(place, tf.int64), 0))
 
-        def with_rows(crops, labels, places):
+        def with_rows(crops, answers, places):
             last = tf.repeat([[number, tf.reduce_max(places)]], size, axis=0)
-            return crops, labels, last, tf.range(size, dtype=tf.int64)
+            return crops, answers, last, tf.range(size, dtype=tf.int64)
 
         batches = crops.batch(size, drop_remainder=True).map(with_rows)
         return batches.take(steps - tf.where(is_first, tf.constant(done, tf.int64), 0))
@@ -48,20 +48,22 @@ def training_batches(
 
 
 def validation_batches(crops: tf.data.Dataset, *, size: int, passes: int) -> tf.data.Dataset:
-    """`passes` times the batches of all held-out images; int64 [size], the pass, beside crops and classes.
+    """`passes` times the batches of all held-out images; int64 [size], the pass, beside crops and
+    answers.
 
     All are of `size` images, so that each replica has its share of each: the last batch of a pass is filled
-    up with images of NO_CLASS.
+    up with FILLER.
     """
 
     def of_pass(number):
-        def filled(crops, labels):
-            missing = size - tf.shape(labels)[0]
+        def filled(crops, answers):
+            missing = size - tf.shape(answers)[0]
             crops = tf.pad(crops, [[0, missing], [0, 0], [0, 0], [0, 0]])
-            labels = tf.pad(labels, [[0, missing]], constant_values=NO_CLASS)
+            others = [[0, 0]] * (answers.shape.rank - 1)
+            answers = tf.pad(answers, [[0, missing], *others], constant_values=FILLER)
             return (
                 tf.ensure_shape(crops, [size, None, None, None]),
-                tf.ensure_shape(labels, [size]),
+                tf.ensure_shape(answers, [size, *answers.shape[1:]]),
                 tf.fill([size], number),
             )
 

@@ -51,7 +51,8 @@ class Position:
     def from_json(cls, text: str) -> "Position":
         """The inverse of to_json."""
         values = json.loads(text)
-        schedule, seen = Schedule(**values.pop("schedule")), RunningMean(**values.pop("seen"))
+        schedule, seen = Schedule(**values.pop("schedule")), values.pop("seen")
+        seen = RunningMean(seen["images"], seen["loss"], tuple(seen["right"]))
         return cls(schedule=schedule, seen=seen, **values)
 
 

@@ -16,6 +16,7 @@ from components.training import tensorboard
 from components.training.batches import Epoch, training_batches, validation_batches
 from components.training.checkpoints import Checkpoints, Position
 from components.training.distribution import Workers
+from components.training.objective import Classification, Objective
 from components.training.preemption import Preemption
 from components.training.progress import RunningMean, TrainingProgress
 from components.training.step import TrainingStep
@@ -30,7 +31,7 @@ class Data:
 
     Attributes:
         epoch: see Epoch; called once, within a graph, for all epochs.
-        validation: a dataset of (crop, class).
+        validation: a dataset of (crop, answer).
         images: training images that decode.
     """
 
@@ -42,10 +43,16 @@ class Data:
 class Loop:
     """Trains one network. Build it, and `model`, inside `strategy.scope()`."""
 
-    def __init__(self, model: keras.Model, training: Training, strategy: tf.distribute.Strategy):
-        self._model, self._training = model, training
+    def __init__(
+        self,
+        model: keras.Model,
+        training: Training,
+        strategy: tf.distribute.Strategy,
+        objective: Objective | None = None,
+    ):
+        self._model, self._training, self._objective = model, training, objective or Classification()
         self._workers = Workers(strategy)
-        self._step = TrainingStep(model, training, strategy)
+        self._step = TrainingStep(model, training, strategy, self._objective)
 
     def run(self, data: Data, folder: str, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
         """Trains to the end, from the newest checkpoint in `folder` if there is one.
@@ -74,7 +81,7 @@ class Loop:
             tf.summary.create_file_writer(f"{folder}/logs") if writes else tf.summary.create_noop_writer()
         )
         with (
-            TrainingProgress(most, position.step, None if writes else Console(quiet=True)) as progress,
+            self._progress(most, position, writes) as progress,
             writer.as_default(),
             Preemption() as stop,
         ):
@@ -91,18 +98,22 @@ class Loop:
                 saver.save(position)
                 saver.stop_if_asked(position)
 
+    def _progress(self, steps: int, position: Position, writes: bool) -> TrainingProgress:
+        console = None if writes else Console(quiet=True)
+        return TrainingProgress(steps, position.step, self._objective, console)
+
     def _epoch(self, batches: Iterator, position: Position, steps: int, progress, saver) -> Position:
         """Trains the remaining `steps` of the epoch that `position` is in."""
         epoch, rate = position.schedule.epoch, position.schedule.rate(self._training)
         self._step.set_learning_rate(rate)
         seen, end = position.seen, position.step + steps
-        for crops, labels, places, rows in itertools.islice(batches, steps):
+        for crops, answers, places, rows in itertools.islice(batches, steps):
             epoch_of_batch, last = self._workers.local(places)[0].tolist()
             if epoch_of_batch != epoch:
                 break
             if position.step == 0:
                 tensorboard.write_crops(self._workers.local(crops))
-            position = self._one((crops, labels, rows), position, seen)
+            position = self._one((crops, answers, rows), position, seen)
             position = dataclasses.replace(position, next_image=last + 1)
             progress.step(epoch, rate, seen, self._training.batch)
             saver.save_if_due(position)
@@ -114,27 +125,28 @@ class Loop:
         return position
 
     def _one(self, batch, position: Position, seen: RunningMean) -> Position:
-        loss, *right = self._step.train(batch, position.step)
+        images, (loss, *right) = self._step.train(batch, position.step)
         step = position.step + 1
         if not math.isfinite(loss):
             raise Untrainable(
                 f"training: the loss of step {step} is {loss}; lower the experiment's learning rate or "
                 "choose another initialisation; the last good checkpoint is kept"
             )
-        seen.add(self._training.batch, loss, *right)
+        seen.add(images, loss, *right)
         return dataclasses.replace(position, step=step, step_of_epoch=position.step_of_epoch + 1)
 
     def _after_epoch(self, position: Position, batches: Iterator, progress: TrainingProgress) -> Position:
         held_out = RunningMean()
-        for crops, labels, _ in batches:
-            images, sums = self._step.validate((crops, labels))
+        for crops, answers, _ in batches:
+            images, sums = self._step.validate((crops, answers))
             held_out.add(images, *sums)
         schedule = position.schedule
         rate = schedule.rate(self._training)
         progress.epoch(schedule.epoch, rate, position.seen, held_out)
-        tensorboard.write_epoch(position.step, position.seen, held_out, rate, progress.images_per_second)
+        speed, names = progress.images_per_second, self._objective.errors
+        tensorboard.write_epoch(position.step, position.seen, held_out, names, rate, speed)
         tensorboard.write_filters(self._model, position.step)
-        after = schedule.after_epoch(self._training, held_out.top1_error)
+        after = schedule.after_epoch(self._training, held_out.errors[0])
         return Position(schedule=after, step=position.step)
 
     def _batches(self, data: Data, position: Position, steps: int) -> Iterator:

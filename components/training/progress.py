@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from components.training.objective import Objective
+
 
 @dataclass
 class RunningMean:
@@ -13,43 +15,40 @@ class RunningMean:
 
     Attributes:
         images: how many.
-        loss: sum of cross-entropies, nats.
-        top1, top5: how many had their true class among the one and five best.
+        loss: sum of their losses.
+        right: for each of the objective's errors, how many images are none.
     """
 
     images: int = 0
     loss: float = 0.0
-    top1: float = 0.0
-    top5: float = 0.0
+    right: tuple[float, float] = (0.0, 0.0)
 
-    def add(self, images: int, loss: float, top1: float, top5: float) -> None:
+    def add(self, images: int, loss: float, *right: float) -> None:
         """Adds the sums over one batch."""
         self.images += images
         self.loss += loss
-        self.top1 += top1
-        self.top5 += top5
+        self.right = tuple(before + added for before, added in zip(self.right, right, strict=True))
 
     @property
     def mean_loss(self) -> float:
-        """The mean cross-entropy of the images so far, nats."""
+        """The mean loss of the images so far."""
         return self.loss / max(self.images, 1)
 
     @property
-    def top1_error(self) -> float:
-        """The share of the images so far, 0..1, whose true class was not among the best."""
-        return 1.0 - self.top1 / max(self.images, 1)
-
-    @property
-    def top5_error(self) -> float:
-        """The share of the images so far, 0..1, whose true class was not among the best."""
-        return 1.0 - self.top5 / max(self.images, 1)
+    def errors(self) -> tuple[float, float]:
+        """The share, 0..1, of the images so far that are each of the objective's errors."""
+        first, second = (1.0 - right / max(self.images, 1) for right in self.right)
+        return first, second
 
 
 class TrainingProgress:
-    """Context manager around a training of at most `steps` steps, `done` of them before it began."""
+    """Context manager around a training of at most `steps` steps, `done` of them before it began.
 
-    def __init__(self, steps: int, done: int, console: Console | None = None):
-        self._console = console or Console()
+    `objective` says what its errors are called.
+    """
+
+    def __init__(self, steps: int, done: int, objective: Objective, console: Console | None = None):
+        self._console, self._objective = console or Console(), objective
         self._bar = Progress(
             TextColumn("Training"),
             BarColumn(bar_width=20),
@@ -83,9 +82,10 @@ class TrainingProgress:
     def step(self, epoch: int, rate: float, seen: RunningMean, images: int) -> None:
         """One step of `images` images is done."""
         self._images += images
+        errors = (f"{n} {e:.1%}" for n, e in zip(self._objective.short, seen.errors, strict=True))
         figures = (
-            f"epoch {epoch + 1}  loss {seen.mean_loss:.3f}  top-1 {seen.top1_error:.1%}  "
-            f"top-5 {seen.top5_error:.1%}  rate {rate:.1e}  {self.images_per_second:.0f} img/s"
+            f"epoch {epoch + 1}  loss {seen.mean_loss:.3f}  {'  '.join(errors)}  "
+            f"rate {rate:.1e}  {self.images_per_second:.0f} img/s"
         )
         self._bar.update(self._task, advance=1, figures=figures)
 
@@ -93,9 +93,13 @@ class TrainingProgress:
         """One epoch is done: a line that stays."""
         self._console.print(
             f"  epoch {epoch + 1:3d}  loss {seen.mean_loss:.3f}"
-            f"  top-1/5 error {seen.top1_error:6.1%} {seen.top5_error:6.1%}"
-            f"  validation {validation.top1_error:6.1%} {validation.top5_error:6.1%}"
+            f"  {self._objective.title} {_percentages(seen)}"
+            f"  validation {_percentages(validation)}"
             f"  rate {rate:.1e}  {self.images_per_second:.0f} img/s",
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _percentages(seen: RunningMean) -> str:
+    return " ".join(f"{error:6.1%}" for error in seen.errors)

@@ -19,7 +19,7 @@ class Schedule:
     Attributes:
         epoch: of the coming epoch, from 0.
         drops: how often the rate has been divided.
-        best_error: the smallest validation top-1 error so far, share 0..1.
+        best_error: the smallest validation error so far, share 0..1: top-1, or the objective's first.
         waited: epochs since then.
         finished: whether training ends here.
     """
@@ -35,7 +35,7 @@ class Schedule:
         return training.learning_rate * DROP**self.drops
 
     def after_epoch(self, training: Training, validation_error: float) -> "Schedule":
-        """The state after an epoch that ended with this top-1 error on the validation crops."""
+        """The state after an epoch that ended with this error on the validation crops."""
         epoch = self.epoch + 1
         if training.drops:
             drops = sum(epoch >= drop for drop in training.drops)

@@ -19,19 +19,21 @@ def write_experiment(training: Training, model: keras.Model) -> None:
     tf.summary.text("experiment", table, step=0)
 
 
-def write_epoch(step: int, seen: RunningMean, held_out: RunningMean, rate: float, speed: float) -> None:
-    """Scalars after an epoch; errors are shares in 0..1, losses nats."""
-    for name, value in {
-        "train/loss": seen.mean_loss,
-        "train/top1_error": seen.top1_error,
-        "train/top5_error": seen.top5_error,
-        "validation/loss": held_out.mean_loss,
-        "validation/top1_error": held_out.top1_error,
-        "validation/top5_error": held_out.top5_error,
-        "learning_rate": rate,
-        "images_per_second": speed,
-    }.items():
-        tf.summary.scalar(name, value, step=step)
+def write_epoch(
+    step: int,
+    seen: RunningMean,
+    held_out: RunningMean,
+    names: tuple[str, str],
+    rate: float,
+    speed: float,
+) -> None:
+    """Scalars after an epoch; errors, called `names`, are shares in 0..1."""
+    for split, mean in {"train": seen, "validation": held_out}.items():
+        tf.summary.scalar(f"{split}/loss", mean.mean_loss, step=step)
+        for name, error in zip(names, mean.errors, strict=True):
+            tf.summary.scalar(f"{split}/{name}", error, step=step)
+    tf.summary.scalar("learning_rate", rate, step=step)
+    tf.summary.scalar("images_per_second", speed, step=step)
 
 
 def write_crops(crops: np.ndarray) -> None:

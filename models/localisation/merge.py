@@ -1,10 +1,11 @@
 """OverFeat's greedy merge of the boxes that a dense net gives (Sermanet et al. 2013, section 4.3).
 
-The two boxes that match best become one, until no two match well enough. OverFeat measures a match by "the sum
-of the distance between centers of the two bounding boxes and the intersection area of the boxes", and gives
-neither units nor the bound. Taken as said, two boxes would match the worse the more they share. Here the
-mismatch of two boxes is the distance of their centres, in square roots of their mean area, plus one less their
-intersection over union: 0 for the same box, at least 1 for two that share nothing. The bound is MOST_MISMATCH.
+The two boxes that match best become one, until no two match well enough. OverFeat measures a match by "the
+sum of the distance between centers of the two bounding boxes and the intersection area of the boxes", and
+gives neither units nor the bound. Taken as said, two boxes would match the worse the more they share. Here
+the mismatch of two boxes is the distance of their centres, in square roots of their mean area, plus one less
+their intersection over union: 0 for the same box, at least 1 for two that share nothing. The bound is
+MOST_MISMATCH.
 """
 
 import math

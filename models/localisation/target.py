@@ -15,8 +15,8 @@ LEAST_SEEN = 0.5
 
 
 def box_target(boxes: tf.Tensor) -> tf.Tensor:
-    """float32 [5] of one crop: 1.0 where it counts, else 0.0, and the box to be learnt as (centre x, centre y,
-    width, height) in fractions of the crop's side.
+    """float32 [5] of one crop: 1.0 where it counts, else 0.0; and the box to be learnt, as (centre x, centre
+    y, width, height) in fractions of the crop's side.
 
     Args:
         boxes: of the image's class, [n, 4] in the crop (models.localisation.boxes); there may be none.
