@@ -123,11 +123,11 @@ def bare_decoding(source: Path, out: Path) -> None:
     import tensorflow as tf
 
     from components.datasets.layouts import IMAGENET
-    from components.training.input_pipeline import parse
+    from components.training.answers import parse_class
     from models.images import DCT
 
     def decode(record):
-        return tf.shape(tf.io.decode_jpeg(parse(record, IMAGENET)[0], 3, dct_method=DCT))
+        return tf.shape(tf.io.decode_jpeg(parse_class(record, IMAGENET)[0], 3, dct_method=DCT))
 
     for _ in tf.data.TFRecordDataset(_shards(source)).map(decode, tf.data.AUTOTUNE):
         pass

@@ -49,6 +49,7 @@ from components.datasets.layouts import IMAGENET
 from components.datasets.record_index import index_of
 from components.datasets.shards import TRAINING, find_shards
 from components.training import input_pipeline
+from components.training.answers import parse_class
 from components.training.input_pipeline import Augmentation, Source, epoch_order, training_crops
 from components.training.record_reader import records_in_order
 from models import images, training_crop
@@ -116,7 +117,7 @@ def _mapped(source: Source, epoch: int, work: Callable) -> tf.data.Dataset:
     records = records_in_order(source.records, order)
 
     def one(place, record):
-        encoded, label = input_pipeline.parse(record, source.layout)
+        encoded, label = parse_class(record, source.layout)
         seed = input_pipeline.seed_of(AUGMENTATION, epoch, place)
         return work(encoded, seed), label
 

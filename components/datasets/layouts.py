@@ -11,6 +11,26 @@ from models.errors import InputError
 
 
 @dataclass(frozen=True)
+class BoxKeys:
+    """Keys of the boxes of an image's objects (appendix A), which a data set may have.
+
+    Attributes:
+        corners: keys of the left, top, right and bottom sides, a number a box each; or one key of four
+            numbers a box, top, left, bottom, right. Fractions of the image as its file stores it, whatever
+            its EXIF says.
+        label: key of the boxes' classes, numbered as the image's; where it is missing, the image's own.
+    """
+
+    corners: tuple[str, ...]
+    label: str
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every key."""
+        return (*self.corners, self.label)
+
+
+@dataclass(frozen=True)
 class Layout:
     """Keys of one tf.Example schema.
 
@@ -22,6 +42,7 @@ class Layout:
         filename: key of the file name, bytes.
         class_text: key of the class's name, bytes, or None where the layout has none.
         synset: key of the class's WordNet id, bytes, or None.
+        boxes: keys of the objects' boxes.
     """
 
     name: str
@@ -31,6 +52,7 @@ class Layout:
     filename: str
     class_text: str | None
     synset: str | None
+    boxes: BoxKeys
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -52,8 +74,12 @@ IMAGENET = Layout(
     filename="image/filename",
     class_text="image/class/text",
     synset="image/class/synset",
+    boxes=BoxKeys(
+        corners=tuple(f"image/object/bbox/{side}" for side in ("xmin", "ymin", "xmax", "ymax")),
+        label="image/object/bbox/label",
+    ),
 )
-# TensorFlow Datasets' imagenet2012: labels 0..999.
+# TensorFlow Datasets' imagenet2012: labels 0..999. It has no boxes; others of TFDS have them so.
 TFDS = Layout(
     name="TFDS imagenet2012",
     image="image",
@@ -62,6 +88,7 @@ TFDS = Layout(
     filename="file_name",
     class_text=None,
     synset=None,
+    boxes=BoxKeys(corners=("objects/bbox",), label="objects/label"),
 )
 LAYOUTS = (IMAGENET, TFDS)
 

@@ -13,10 +13,11 @@ import tensorflow as tf
 
 from components.datasets.layouts import Layout
 from components.datasets.record_index import RecordIndex
+from components.training.answers import CLASSES, Answers
 from components.training.record_reader import records_in_order
 from models import images
 from models.colour_shift import colour_shift
-from models.training_crop import DecodedCrop, decode_crop, resample
+from models.training_crop import CropPlace, DecodedCrop, decode_crop, resample
 
 DECODED_TOGETHER = 8  # see models.images.decode_each
 
@@ -28,10 +29,12 @@ class Source:
     Attributes:
         records: TFRecord files and where each of their records lies.
         layout: the records' keys.
+        answers: what is made of each record.
     """
 
     records: RecordIndex
     layout: Layout
+    answers: Answers = CLASSES
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Augmentation:
 def training_crops(
     source: Source, augmentation: Augmentation, epoch: int | tf.Tensor, first: int | tf.Tensor = 0
 ) -> tf.data.Dataset:
-    """(float32 [size, size, 3], int64 class, int64 place) of one epoch, in a random order.
+    """(float32 [size, size, 3], answer, int64 place) of one epoch, in a random order.
 
     Epoch and first place may be tensors, int64, so that one iterator serves all epochs: see batches.py. The
     place is the image's in that order; those before `first` are skipped without decoding them. Images that do
@@ -64,15 +67,15 @@ def training_crops(
     """
 
     def parsed(place, record):
-        return place, *parse(record, source.layout)
+        return place, *source.answers.parse(record, source.layout)
 
-    def decoded(place, image, label):
+    def decoded(place, image, known):
         seed = seed_of(augmentation, epoch, place)
         crop = decode_crop(image, scales=augmentation.scales, size=augmentation.size, seed=seed)
-        return place, crop, label
+        return place, crop, source.answers.of_crop(image, known, crop.place, crop.mirrored)
 
-    def augmented(place, crop, label):
-        return _augment(crop, augmentation, seed_of(augmentation, epoch, place)), label, place
+    def augmented(place, crop, answer):
+        return _augment(crop, augmentation, seed_of(augmentation, epoch, place)), answer, place
 
     records = len(source.records)
     order = tf.numpy_function(lambda epoch: epoch_order(records, augmentation, epoch), [epoch], tf.int64)
@@ -88,15 +91,20 @@ def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence
     The errors that are reported come from the Evaluator's dense evaluation.
     """
 
-    def decoded(image, label):
-        return images.shortened(images.decode(image)), label
+    def decoded(image, known):
+        pixels = images.decode(image)
+        scaled = images.scaled_size(tf.shape(pixels)[:2], side)
+        place = CropPlace(scaled, (scaled - size) // 2)
+        answer = source.answers.of_crop(image, known, place, tf.constant(False))
+        return images.shortened(pixels), answer
 
-    def centre(image, label):
+    def centre(image, answer):
         crop = tf.image.resize_with_crop_or_pad(images.rescale(image, side), size, size)
-        return images.subtract_mean(crop, tf.constant(mean_rgb)), label
+        return images.subtract_mean(crop, tf.constant(mean_rgb)), answer
 
     in_order = records_in_order(source.records, np.arange(len(source.records)))
-    return _decode_each(in_order.map(lambda record: parse(record, source.layout)), decoded, centre)
+    parsed = in_order.map(lambda record: source.answers.parse(record, source.layout))
+    return _decode_each(parsed, decoded, centre)
 
 
 def epoch_order(images: int, augmentation: Augmentation, epoch: int) -> np.ndarray:
@@ -107,16 +115,6 @@ def epoch_order(images: int, augmentation: Augmentation, epoch: int) -> np.ndarr
 def seed_of(augmentation: Augmentation, epoch: int, place: tf.Tensor) -> tf.Tensor:
     """The stateless seed, int64 [2], of the image at a place of an epoch."""
     return tf.stack([tf.cast(_epoch_seed(augmentation, epoch), tf.int64), place])
-
-
-def parse(record: tf.Tensor, layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
-    """(encoded photograph, class 0..classes-1) of one record."""
-    spec = {
-        layout.image: tf.io.FixedLenFeature([], tf.string),
-        layout.label: tf.io.FixedLenFeature([], tf.int64),
-    }
-    parsed = tf.io.parse_single_example(record, spec)
-    return parsed[layout.image], parsed[layout.label] - layout.first_label
 
 
 def _decode_each(parsed: tf.data.Dataset, decoded: Callable, then: Callable) -> tf.data.Dataset:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from components.datasets.layouts import Layout
+from components.datasets.layouts import IMAGENET, Layout
 from models.errors import InputError
 
-BOX_LABEL, DIFFICULT = "image/object/bbox/label", "image/object/difficult"
+BOX_LABEL, DIFFICULT = IMAGENET.boxes.label, "image/object/difficult"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,9 @@
 """Boxes move with the pixels: each drawn rectangle is found again where its box says."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image, ImageDraw
+from helpers.drawn_boxes import drawn
 
 from models import exif_orientation
 from models.localisation.boxes import (
@@ -21,19 +19,6 @@ from models.localisation.boxes import (
 from models.training_crop import CropPlace, decode_crop, resample
 
 SIZE = 64
-ORIENTATION = 0x0112
-
-
-def drawn(width: int, height: int, box: tuple[float, ...], orientation: int = 1, form: str = "PNG") -> bytes:
-    """A white rectangle on black; the box in fractions of the image as stored."""
-    image = Image.new("RGB", (width, height))
-    left, top, right, bottom = np.array(box) * [width, height, width, height]
-    ImageDraw.Draw(image).rectangle((left, top, right - 1, bottom - 1), "white")
-    exif = Image.Exif()
-    exif[ORIENTATION] = orientation
-    stream = io.BytesIO()
-    image.save(stream, form, exif=exif, **({"quality": 95} if form == "JPEG" else {}))
-    return stream.getvalue()
 
 
 def box_of_pixels(crop: np.ndarray) -> np.ndarray:

@@ -1,0 +1,104 @@
+"""A box and the classifier's posteriors at each place of a whole photograph (appendix A).
+
+The classification net and the box net are applied to the photograph rescaled to Q, whole. Each place of their
+maps stands for a window of the training crop's size, 32 pixels from the next: its posteriors are the soft-max
+of the scores there, and its box is one of the photograph. There are no pooling offsets and no flips, as the
+paper names none. A photograph that is longer than dense evaluation looks at whole is looked at in its middle.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from models import images
+from models.architectures import STRIDE
+from models.localisation.boxes import boxes_of_window, cornered
+
+Network = Callable[[tf.Tensor], tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What the two nets give for the windows of one photograph.
+
+    Attributes:
+        posteriors: float32 [n, classes].
+        boxes: (left, top, right, bottom) in fractions of the photograph, float64 [n, 1 or classes, 4].
+    """
+
+    posteriors: np.ndarray
+    boxes: np.ndarray
+
+    def of_class(self, label: int) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes of a class, [n, 4], and how sure the classifier is of it at each, [n]."""
+        return self.boxes[:, label if self.boxes.shape[1] > 1 else 0], self.posteriors[:, label]
+
+
+class DenseLocaliser:
+    """Applies a classification net and a box net to whole photographs.
+
+    Args:
+        classifier, box_net: fully convolutional networks, float32 [1, H, W, 3] to maps.
+        classifier_mean, box_mean: what each has subtracted, grey levels.
+        size: side of a window, pixels.
+    """
+
+    def __init__(
+        self,
+        classifier: Network,
+        box_net: Network,
+        *,
+        classifier_mean: Sequence[float],
+        box_mean: Sequence[float],
+        size: int,
+    ):
+        self._means = tuple(map(tuple, (classifier_mean, box_mean)))
+        self._nets, self._size = (classifier, box_net), size
+        image = tf.TensorSpec([None, None, 3], tf.uint8)
+        self._maps_of = tf.function(self._maps, [image, tf.TensorSpec([], tf.int32)], autograph=False)
+        self._crop_of = tf.function(self._crop, [image, tf.TensorSpec([], tf.int32)], autograph=False)
+
+    def windows(self, image: np.ndarray, shorter_side: int) -> Windows:
+        """Of a photograph, uint8 [H, W, 3], at a Q in pixels."""
+        scores, boxes, scaled = (each.numpy() for each in self._maps_of(image, shorter_side))
+        corner = np.stack(np.mgrid[: boxes.shape[0], : boxes.shape[1]], axis=-1) * STRIDE
+        found = self._in_photograph(boxes, corner[:, :, None], scaled, image)
+        posteriors = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        posteriors /= posteriors.sum(axis=-1, keepdims=True)
+        return Windows(posteriors.reshape(-1, scores.shape[-1]), found.reshape(-1, *found.shape[2:]))
+
+    def central_boxes(self, image: np.ndarray, shorter_side: int) -> np.ndarray:
+        """The boxes of the central crop at S, float64 [1 or classes, 4]: test 1, which compares settings."""
+        boxes, corner, scaled = (each.numpy() for each in self._crop_of(image, shorter_side))
+        return self._in_photograph(boxes, corner, scaled, image)
+
+    def _maps(self, image: tf.Tensor, shorter_side: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Scores [h, w, classes], boxes [h, w, 1 or classes, 4], the rescaled size."""
+        rescaled = images.rescale(images.shortened(image), shorter_side)
+        scores, boxes = (
+            net(images.subtract_mean(rescaled, tf.constant(mean))[tf.newaxis])[0]
+            for net, mean in zip(self._nets, self._means, strict=True)
+        )
+        places = tf.shape(boxes)[:2]
+        boxes = tf.reshape(tf.cast(boxes, tf.float32), tf.concat([places, [-1, 4]], 0))
+        return tf.cast(scores, tf.float32), boxes, tf.shape(rescaled)[:2]
+
+    def _crop(self, image: tf.Tensor, shorter_side: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Boxes [1 or classes, 4] of the central crop, its corner, the rescaled size."""
+        rescaled = images.rescale(images.shortened(image), shorter_side)
+        scaled = tf.shape(rescaled)[:2]
+        crop = tf.image.resize_with_crop_or_pad(rescaled, self._size, self._size)
+        boxes = self._nets[1](images.subtract_mean(crop, tf.constant(self._means[1]))[tf.newaxis])
+        return tf.reshape(tf.cast(boxes, tf.float32), [-1, 4]), (scaled - self._size) // 2, scaled
+
+    def _in_photograph(
+        self, boxes: np.ndarray, corner: np.ndarray, scaled: np.ndarray, image: np.ndarray
+    ) -> np.ndarray:
+        """(centre x, centre y, width, height) in windows to boxes of the photograph."""
+        in_middle = boxes_of_window(cornered(boxes.astype(np.float64), np), corner, self._size, scaled)
+        whole = np.array(image.shape[:2], np.float64)
+        kept = np.array(images.shortened(tf.zeros([*image.shape[:2], 3], tf.uint8)).shape[:2])
+        offset = (whole - kept) // 2
+        return (in_middle * np.tile(kept[::-1], 2) + np.tile(offset[::-1], 2)) / np.tile(whole[::-1], 2)
