@@ -34,7 +34,8 @@ NOT_TRAINING = (
 
 
 NET, SVM = "components.training.trainer.run_fn", "components.transfer.svm_trainer.run_fn"
-"""What a Trainer runs: a net's training, or that of a linear SVM as its last layer."""
+BOXES = "components.localisation.box_trainer.run_fn"
+"""What a Trainer runs: a net's training, that of a linear SVM as its last layer, or that of a box net."""
 
 
 def training_code(run_fn: str = NET) -> str:

@@ -25,6 +25,7 @@ from pipeline.data_nodes import data_nodes
 from pipeline.engine import Engine
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused
+from pipeline.localisation_nodes import localisation_nodes
 from pipeline.metadata_connection import metadata_connection
 from pipeline.push_nodes import push_nodes
 from pipeline.trainers import Data, trainers_of
@@ -77,11 +78,12 @@ def create_pipeline(
         average = served_average(experiment.evaluation)
         push = push_nodes(exporter, evaluator, averager, average, data.examples, environment)
     add_code(data.nodes, kept)
+    located = localisation_nodes(experiment, models[experiment.weights], averager, data)
     add_code([*evaluation, *push])
     return Pipeline(
         pipeline_name=environment.pipeline_name,
         pipeline_root=str(environment.pipeline_root),
-        components=[*data.nodes, *chain(*trainers.values()), *evaluation, *push],
+        components=[*data.nodes, *chain(*trainers.values()), *evaluation, *located, *push],
         enable_cache=True,
         metadata_connection_config=metadata_connection(environment),
         beam_pipeline_args=for_tfx(environment.beam),

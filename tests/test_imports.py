@@ -35,6 +35,7 @@ ROOMS = [
     "components.ingestion",
     "components.training",
     "components.evaluation",
+    "components.localisation",
     "components.tuning",
     "components.transfer",
     "components.pushing",

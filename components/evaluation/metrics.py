@@ -5,14 +5,10 @@ prediction looks good. Here a tie counts against the net: the true class is amon
 than k other classes have a posterior as high or higher. A NaN posterior is an error.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-
-import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
-from tensorflow_model_analysis.metrics import metric_types, metric_util
-from tensorflow_model_analysis.proto import config_pb2
 
+from components.evaluation.summed_metrics import Family
 from components.recipe import METRICS
 
 IMAGES = "images"
@@ -78,66 +74,7 @@ class PosteriorMetrics(tfma.metrics.Metric):
     """
 
     def __init__(self, name: str = "posterior_metrics"):
-        super().__init__(_computations, name=name)
+        super().__init__(_FAMILY.computations, name=name)
 
 
-def _computations(
-    name: str,
-    eval_config: config_pb2.EvalConfig | None = None,
-    model_names: Sequence[str] | None = None,
-    output_names: Sequence[str] | None = None,
-) -> list[metric_types.MetricComputation]:
-    """TFMA passes those of its parameters that are named here; the metrics have names of their own."""
-    return [
-        _computation(eval_config, model, output)
-        for model in model_names or [""]
-        for output in output_names or [""]
-    ]
-
-
-def _computation(eval_config, model: str, output: str) -> metric_types.MetricComputation:
-    keys = {
-        # Not weighted (None) and not "weighted: no" (False): thresholds of a spec are looked up so.
-        name: metric_types.MetricKey(name, model_name=model, output_name=output, example_weighted=None)
-        for name in (IMAGES, *METRICS)
-    }
-    return metric_types.MetricComputation(
-        keys=list(keys.values()),
-        preprocessors=[_Statistics(eval_config, model, output)],
-        combiner=_SumCombiner(keys),
-    )
-
-
-class _Statistics(metric_types.Preprocessor):
-    def __init__(self, eval_config, model: str, output: str):
-        super().__init__(name=f"image_statistics:{model}:{output}")
-        self._eval_config, self._model, self._output = eval_config, model, output
-
-    def process(self, extracts) -> Iterator[np.ndarray]:
-        inputs = metric_util.to_standard_metric_inputs(extracts)
-        for label, prediction, _ in metric_util.to_label_prediction_example_weight(
-            inputs,
-            eval_config=self._eval_config,
-            model_name=self._model,
-            output_name=self._output,
-            flatten=False,
-        ):
-            yield image_statistics(np.asarray(prediction).reshape(-1), int(np.asarray(label).item()))
-
-
-class _SumCombiner(beam.CombineFn):
-    def __init__(self, keys: dict[str, metric_types.MetricKey]):
-        self._keys = keys
-
-    def create_accumulator(self) -> np.ndarray | None:
-        return None
-
-    def add_input(self, sums, added):
-        return added if sums is None else sums + added
-
-    def merge_accumulators(self, several: Iterable):
-        present = [sums for sums in several if sums is not None]
-        return sum(present[1:], present[0]) if present else None
-
-    def extract_output(self, sums) -> dict[metric_types.MetricKey, float]:
-        return {self._keys[name]: value for name, value in metrics_of(sums).items()}
+_FAMILY = Family("image_statistics", (IMAGES, *METRICS), image_statistics, metrics_of)

@@ -83,16 +83,17 @@ def _figure(name: str, slice_key, metrics: dict) -> Figure:
     return Figure(
         name=name,
         of_class=of_class,
-        images=round(_measured(metrics[IMAGES]).value),
-        top1_error=_measured(metrics[TOP1_ERROR]),
-        top5_error=_measured(metrics[TOP5_ERROR]),
-        cross_entropy=_measured(metrics[CROSS_ENTROPY]),
-        expected_calibration_error=_measured(metrics[CALIBRATION_ERROR]),
+        images=round(measured(metrics[IMAGES]).value),
+        top1_error=measured(metrics[TOP1_ERROR]),
+        top5_error=measured(metrics[TOP5_ERROR]),
+        cross_entropy=measured(metrics[CROSS_ENTROPY]),
+        expected_calibration_error=measured(metrics[CALIBRATION_ERROR]),
         label=label,
     )
 
 
-def _measured(value: dict) -> Measured:
+def measured(value: dict) -> Measured:
+    """One of TFMA's values."""
     bounded = value.get("boundedValue")
     if bounded is None:
         return Measured(float(value["doubleValue"]))

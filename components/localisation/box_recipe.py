@@ -20,3 +20,29 @@ class BoxTrainerConfig:
     net: Net
     training: Training
     regression: Regression = Regression.PER_CLASS
+
+
+@dataclass(frozen=True)
+class BoxEvaluation:
+    """Test 2 of appendix A; test 1 looks at the central crop at the S that the box net was trained at.
+
+    Attributes:
+        shorter_sides: the Q in pixels, whose boxes are merged together.
+    """
+
+    shorter_sides: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """What an experiment that also localises fixes beside its classification.
+
+    Attributes:
+        training: of the box net, which begins from the experiment's classification net.
+        evaluation: how boxes are found.
+        regression: one box for all classes, or one for each.
+    """
+
+    training: Training
+    evaluation: BoxEvaluation
+    regression: Regression = Regression.PER_CLASS

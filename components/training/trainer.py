@@ -53,7 +53,7 @@ def run_fn(arguments: FnArgs) -> None:
     config = from_json(TrainerConfig, arguments.custom_config[CONFIG])
     inputs = training_inputs(arguments, config.net.classes)
     folders = TrainingFolders(
-        checkpoints=_checkpoint_folder(arguments, inputs.base_model),
+        checkpoints=checkpoint_folder(arguments, inputs.base_model),
         model=arguments.serving_model_dir,
         logs=arguments.model_run_dir,
     )
@@ -61,7 +61,7 @@ def run_fn(arguments: FnArgs) -> None:
 
 
 def _train_on_all(chief: Chief, arguments: FnArgs) -> None:
-    folder = _checkpoint_folder(arguments, _base_model(arguments))
+    folder = checkpoint_folder(arguments, _base_model(arguments))
     chief.train(
         os.path.basename(_node_folder(arguments)),
         {name: getattr(arguments, name) for name in READ},
@@ -90,7 +90,7 @@ def _base_model(arguments: FnArgs) -> str:
     return arguments.custom_config.get(BASE) or arguments.base_model or ""
 
 
-def _checkpoint_folder(arguments: FnArgs, base: str) -> str:
+def checkpoint_folder(arguments: FnArgs, base: str) -> str:
     """Beside this Trainer's artifacts, named by all inputs: a new execution of the same training finds it."""
     parts = [
         arguments.custom_config[CONFIG],

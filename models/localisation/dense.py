@@ -62,43 +62,53 @@ class DenseLocaliser:
 
     def windows(self, image: np.ndarray, shorter_side: int) -> Windows:
         """Of a photograph, uint8 [H, W, 3], at a Q in pixels."""
-        scores, boxes, scaled = (each.numpy() for each in self._maps_of(image, shorter_side))
+        scores, boxes, *frame = (each.numpy() for each in self._maps_of(image, shorter_side))
         corner = np.stack(np.mgrid[: boxes.shape[0], : boxes.shape[1]], axis=-1) * STRIDE
-        found = self._in_photograph(boxes, corner[:, :, None], scaled, image)
+        found = self._in_photograph(boxes, corner[:, :, None], image, *frame)
         posteriors = np.exp(scores - scores.max(axis=-1, keepdims=True))
         posteriors /= posteriors.sum(axis=-1, keepdims=True)
         return Windows(posteriors.reshape(-1, scores.shape[-1]), found.reshape(-1, *found.shape[2:]))
 
     def central_boxes(self, image: np.ndarray, shorter_side: int) -> np.ndarray:
         """The boxes of the central crop at S, float64 [1 or classes, 4]: test 1, which compares settings."""
-        boxes, corner, scaled = (each.numpy() for each in self._crop_of(image, shorter_side))
-        return self._in_photograph(boxes, corner, scaled, image)
+        boxes, corner, *frame = (each.numpy() for each in self._crop_of(image, shorter_side))
+        return self._in_photograph(boxes, corner, image, *frame)
 
-    def _maps(self, image: tf.Tensor, shorter_side: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Scores [h, w, classes], boxes [h, w, 1 or classes, 4], the rescaled size."""
-        rescaled = images.rescale(images.shortened(image), shorter_side)
+    def _maps(self, image: tf.Tensor, shorter_side: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Scores [h, w, classes], boxes [h, w, 1 or classes, 4], and the frame: see _rescaled."""
+        rescaled, *frame = self._rescaled(image, shorter_side)
         scores, boxes = (
             net(images.subtract_mean(rescaled, tf.constant(mean))[tf.newaxis])[0]
             for net, mean in zip(self._nets, self._means, strict=True)
         )
         places = tf.shape(boxes)[:2]
         boxes = tf.reshape(tf.cast(boxes, tf.float32), tf.concat([places, [-1, 4]], 0))
-        return tf.cast(scores, tf.float32), boxes, tf.shape(rescaled)[:2]
+        return tf.cast(scores, tf.float32), boxes, *frame
 
-    def _crop(self, image: tf.Tensor, shorter_side: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Boxes [1 or classes, 4] of the central crop, its corner, the rescaled size."""
-        rescaled = images.rescale(images.shortened(image), shorter_side)
-        scaled = tf.shape(rescaled)[:2]
+    def _crop(self, image: tf.Tensor, shorter_side: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Boxes [1 or classes, 4] of the central crop, its corner, and the frame."""
+        rescaled, *frame = self._rescaled(image, shorter_side)
         crop = tf.image.resize_with_crop_or_pad(rescaled, self._size, self._size)
         boxes = self._nets[1](images.subtract_mean(crop, tf.constant(self._means[1]))[tf.newaxis])
-        return tf.reshape(tf.cast(boxes, tf.float32), [-1, 4]), (scaled - self._size) // 2, scaled
+        corner = (tf.shape(rescaled)[:2] - self._size) // 2
+        return tf.reshape(tf.cast(boxes, tf.float32), [-1, 4]), corner, *frame
+
+    def _rescaled(self, image: tf.Tensor, shorter_side: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """The photograph, or its middle, at a shorter side; that one's height and width, and the middle's."""
+        middle = images.shortened(image)
+        rescaled = images.rescale(middle, shorter_side)
+        return rescaled, tf.shape(rescaled)[:2], tf.shape(middle)[:2]
 
     def _in_photograph(
-        self, boxes: np.ndarray, corner: np.ndarray, scaled: np.ndarray, image: np.ndarray
+        self,
+        boxes: np.ndarray,
+        corner: np.ndarray,
+        image: np.ndarray,
+        scaled: np.ndarray,
+        middle: np.ndarray,
     ) -> np.ndarray:
         """(centre x, centre y, width, height) in windows to boxes of the photograph."""
         in_middle = boxes_of_window(cornered(boxes.astype(np.float64), np), corner, self._size, scaled)
-        whole = np.array(image.shape[:2], np.float64)
-        kept = np.array(images.shortened(tf.zeros([*image.shape[:2], 3], tf.uint8)).shape[:2])
-        offset = (whole - kept) // 2
-        return (in_middle * np.tile(kept[::-1], 2) + np.tile(offset[::-1], 2)) / np.tile(whole[::-1], 2)
+        whole = np.array(image.shape[:2])
+        offset = (whole - middle) // 2
+        return (in_middle * np.tile(middle[::-1], 2) + np.tile(offset[::-1], 2)) / np.tile(whole[::-1], 2)

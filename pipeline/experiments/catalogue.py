@@ -1,4 +1,4 @@
-"""All experiments by name: small ones, the paper's tables in miniature, and the rows of Tables 3 to 6.
+"""All experiments by name: small ones, the paper's tables in miniature, and the rows of Tables 3 to 9.
 
 A variant of an experiment is `dataclasses.replace` of its parts.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from models.errors import InputError
 from models.initialisation import Initialisation
 from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.localisation import localisation_experiments
 from pipeline.experiments.miniatures import miniatures
 from pipeline.experiments.paper_experiments import paper_experiments
 from pipeline.experiments.small import SMALL
@@ -92,5 +93,6 @@ EXPERIMENTS = {
         *SMALL,
         *miniatures().values(),
         *paper_experiments().values(),
+        *localisation_experiments(),
     )
 }

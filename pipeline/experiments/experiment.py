@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from components.localisation.box_recipe import Localisation
 from components.recipe import Evaluation, TrainedLayers, TrainerConfig
 from models.errors import InputError
 from pipeline.experiments.paper_tables import FusionRow, Row
@@ -24,6 +25,7 @@ class Experiment:
         paper: the row of the paper that this is, or is the miniature of, or None.
         net_of_base: whether its net is the one of the model to start from (VGG_INIT_FROM), which it needs.
         fixes_classes: whether its net is for as many classes as it says, whatever the data have.
+        localisation: the box net and its test (appendix A), or None where nothing is localised.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Experiment:
     paper: Row | FusionRow | None = None
     net_of_base: bool = False
     fixes_classes: bool = False
+    localisation: Localisation | None = None
 
     @property
     def needs_base(self) -> bool:

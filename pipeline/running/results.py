@@ -10,10 +10,15 @@ from tfx.orchestration import metadata
 from components.evaluation.averaging_plan import AVERAGE, served_average
 from components.evaluation.tfma_results import read_figures
 from components.evaluation.verdict import refusals
+from components.localisation.results import LocalisationFigure, read_localisation
 from components.pushing.pusher import PUSHED, VERSION
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import Experiment
 from pipeline.metadata_connection import metadata_connection, records_of
+from pipeline.running.localisation_table import localisation_table
+
+LOCALISATION = "localisation"
+"""The output of the component that evaluates it."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,14 @@ class Results:
         images: validation images.
         refusals: for each threshold that failed, which and by how much; empty if the model is blessed.
         pushed: folder of the pushed model, or None.
+        localisation: over all images, or None where nothing was localised.
     """
 
     errors: dict[str, Errors]
     images: int
     refusals: tuple[str, ...]
     pushed: str | None
+    localisation: LocalisationFigure | None = None
 
 
 def last_results(environment: Environment, experiment: Experiment) -> Results:
@@ -62,6 +69,7 @@ def last_results(environment: Environment, experiment: Experiment) -> Results:
         pushed=str(environment.serving / pushed.custom_properties[VERSION].string_value)
         if was_pushed
         else None,
+        localisation=read_localisation(outputs[LOCALISATION].uri)[0] if LOCALISATION in outputs else None,
     )
 
 
@@ -79,6 +87,8 @@ def show(results: Results, experiment: Experiment, console: Console) -> None:
     if experiment.paper:
         table.add_row(_paper_name(experiment), f"{experiment.paper.top1}%", f"{experiment.paper.top5}%")
     console.print(table)
+    if results.localisation:
+        console.print(localisation_table(results.localisation))
     for refusal in results.refusals:
         console.print(f"Not blessed: {refusal}", highlight=False, soft_wrap=True)
     if results.pushed and (differs := pushed_protocol(experiment)):

@@ -1,0 +1,75 @@
+"""Localisation (appendix A): rows of Tables 8 and 9, and the demo with boxes.
+
+Classes come from the experiment's own classification net, and boxes from a net that begins with it.
+
+demo-boxes: `VGG_EXPERIMENT=demo-boxes make demo`. The demo and a box net on it.
+loc-D-256, loc-D-384, loc-D-384-multiscale: Table 9; top-5 localisation error 29.5, 28.2 and 27.5 % of the
+    validation images of ILSVRC. `VGG_DATA=ILSVRC VGG_EXPERIMENT=loc-D-256 vgg run`; weeks on one GPU.
+loc-D-384-scr-fc, loc-D-384-pcr-fc: Table 8 beside loc-D-384; test 1's error 36.4 and 34.3 %, and 33.1.
+"""
+
+import dataclasses
+
+from components.localisation.box_recipe import BoxEvaluation, Localisation
+from components.recipe import TrainedLayers, Training
+from models.localisation.regression import Regression
+from pipeline.experiments.experiment import Experiment
+from pipeline.experiments.paper_experiments import paper_experiments
+from pipeline.experiments.small import DEMO
+
+FIRST_RATE = 1e-3
+"""Appendix A; the last layer begins with random weights, at the same rate."""
+
+
+def localisation_experiments() -> tuple[Experiment, ...]:
+    """All of them."""
+    nets = paper_experiments()
+    every, fc = TrainedLayers.ALL, TrainedLayers.FC
+    per_class, shared = Regression.PER_CLASS, Regression.SHARED
+    return (
+        _demo(),
+        _row("loc-D-256", nets["D-256"], (256,), every, per_class, "Table 9 of the paper: 29.5 %"),
+        _row("loc-D-384", nets["D-384"], (384,), every, per_class, "Tables 8 and 9: 33.1 and 28.2 %"),
+        _row("loc-D-384-multiscale", nets["D-384"], (352, 384), every, per_class, "Table 9: 27.5 %"),
+        _row("loc-D-384-scr-fc", nets["D-384"], (384,), fc, shared, "Table 8: 36.4 %"),
+        _row("loc-D-384-pcr-fc", nets["D-384"], (384,), fc, per_class, "Table 8: 34.3 %"),
+    )
+
+
+def _row(
+    name: str,
+    of: Experiment,
+    shorter_sides: tuple[int, ...],
+    layers: TrainedLayers,
+    regression: Regression,
+    summary: str,
+) -> Experiment:
+    """As classification of the same S, without scale jittering, and with another loss."""
+    training = dataclasses.replace(
+        of.config.training, learning_rate=FIRST_RATE, trained_layers=layers, new_last_layer=True
+    )
+    return dataclasses.replace(
+        of,
+        name=name,
+        summary=f"{summary} localisation error on ImageNet",
+        paper=None,
+        localisation=Localisation(training, BoxEvaluation(shorter_sides), regression),
+    )
+
+
+def _demo() -> Experiment:
+    training = Training(
+        smallest_side=72,
+        largest_side=72,
+        batch=16,
+        most_epochs=20,
+        drops=(14, 18),
+        learning_rate=2.5e-3,
+        new_last_layer=True,
+    )
+    return dataclasses.replace(
+        DEMO,
+        name="demo-boxes",
+        summary="the demo, and a box for each of the five best classes (appendix A)",
+        localisation=Localisation(training, BoxEvaluation((72, 80))),
+    )

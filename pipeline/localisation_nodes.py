@@ -1,0 +1,51 @@
+"""The nodes of an experiment that localises (appendix A): the box net's Trainer, the boxes, their errors."""
+
+# Not tfx.v1: that imports all of Google Cloud's AI platform, ten seconds for each process.
+from tfx import components as tfx_components
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types import BaseChannel
+
+from components.localisation.box_recipe import BoxTrainerConfig
+from components.localisation.evaluator import LocalisationEvaluator
+from components.localisation.localiser import Localiser
+from components.recipe import to_json
+from components.training.trainer import CODE, CONFIG
+from pipeline.code_of_nodes import BOXES, add_code, training_code
+from pipeline.experiments.experiment import Experiment
+from pipeline.trainers import Data, what_it_reads
+
+
+def localisation_nodes(
+    experiment: Experiment, model: BaseChannel, averager: BaseNode, data: Data
+) -> list[BaseNode]:
+    """None where the experiment does not localise.
+
+    Args:
+        experiment: says how.
+        model: the trained classification net, which the box net begins from and which rates its boxes.
+        averager: its predictions' five best classes get boxes.
+        data: what the images are read from.
+    """
+    wanted = experiment.localisation
+    if not wanted:
+        return []
+    config = BoxTrainerConfig(experiment.config.net, wanted.training, wanted.regression)
+    trainer = tfx_components.Trainer(
+        run_fn=BOXES,
+        **what_it_reads(data, data.examples, model),
+        custom_config={CONFIG: to_json(config), CODE: training_code(BOXES)},
+    ).with_id(f"BoxTrainer.{experiment.weights}")
+    localiser = Localiser(
+        examples=data.examples,
+        model=model,
+        boxes=trainer.outputs["model"],
+        predictions=averager.outputs["predictions"],
+        evaluation=to_json(wanted.evaluation),
+    ).with_id(f"Localiser.{experiment.weights}")
+    evaluator = LocalisationEvaluator(
+        localisations=localiser.outputs["localisations"],
+        statistics=data.statistics,
+        experiment=experiment.name,
+    )
+    add_code([localiser, evaluator])
+    return [trainer, localiser, evaluator]
