@@ -85,12 +85,22 @@ class Metrics:
         self.batch_items = Histogram(
             "vgg_batch_items", "Items in a batch.", buckets=ITEMS, registry=self._registry
         )
+        self._logged = Counter(
+            "vgg_request_log_total",
+            "Requests drawn for the request log: written; dropped, as too many waited; failed, by the disk.",
+            ["model", "outcome"],
+            registry=self._registry,
+        )
         self.waiting = Gauge("vgg_waiting_requests", "Requests in the queue.", registry=self._registry)
         self.held_bytes = Gauge("vgg_held_bytes", "Bytes of requests in memory.", registry=self._registry)
         self._versions = Gauge(
             "vgg_model_version_available", "1 for each version that answers.", ["model", "version"],
             registry=self._registry,
         )  # fmt: skip
+
+    def logged(self, model: str, outcome: str) -> None:
+        """Counts a request that was drawn for the request log: written, dropped or failed."""
+        self._logged.labels(model, outcome).inc()
 
     def answered(
         self, protocol: str, method: str, model: str, signature: str, code: grpc.StatusCode, seconds: float

@@ -17,7 +17,8 @@ AT_LEAST = {
     **dict.fromkeys(["batch_timeout_micros", "rest_api_timeout_in_ms", "grace_period_seconds"], 0),
     **dict.fromkeys(["tensorflow_session_parallelism", "tensorflow_intra_op_parallelism"], 0),
     **dict.fromkeys(["tensorflow_inter_op_parallelism", "per_process_gpu_memory_fraction"], 0),
-    **dict.fromkeys(["model_config_file_poll_wait_seconds"], 0),
+    **dict.fromkeys(["model_config_file_poll_wait_seconds", "request_log_file_seconds"], 0),
+    "request_log_file_bytes": 1,
 }
 ANY_FREE = -1
 
@@ -109,6 +110,17 @@ class Options:
         None, "File of tokens, one a line; requests must carry one ('authorization: Bearer TOKEN')."
     )
     log_requests: bool = _flag(True, "A line of JSON on standard error for each request.")
+    request_log_prefix: str | None = _flag(
+        None,
+        "Answered requests are written, as TF Serving's PredictionLogs, to TFRecord files whose paths begin "
+        "so, such as /logs/vgg. With --model_config_file its logging_config says it.",
+    )
+    request_log_sampling_rate: float = _flag(1.0, "The share of them that is written, 0 to 1.")
+    request_log_seed: int = _flag(0, "Which ones are drawn.")
+    request_log_file_bytes: int = _flag(64 * 2**20, "Bytes of such a file after which the next one begins.")
+    request_log_file_seconds: float = _flag(
+        600.0, "The same in seconds; until then its name begins with a dot."
+    )
 
     def __post_init__(self):
         for each in fields(self):
@@ -136,6 +148,10 @@ class Options:
 
     def _check_model(self) -> None:
         if self.model_config_file:
+            if self.request_log_prefix:
+                raise InputError(
+                    "--request_log_prefix: not with --model_config_file, whose logging_config says it"
+                )
             return  # the name and the base path are ignored: the Docker image's entry point gives them too
         if not self.model_base_path:
             raise InputError("give --model_base_path DIR, or --model_config_file FILE")

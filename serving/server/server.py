@@ -18,7 +18,8 @@ from serving.server.protocol.inference import Inference
 from serving.server.protocol.model_service import ModelService
 from serving.server.protocol.prediction_service import PredictionService
 from serving.server.protocol.rest import Rest
-from serving.server.settings import batching_of, configs_of, loading_of, metrics_path_of
+from serving.server.request_log.request_log import RequestLog
+from serving.server.settings import batching_of, configs_of, loading_of, metrics_path_of, rotation_of
 from serving.server.transport.calls import Budget, Calls
 from serving.server.transport.grpc_calls import GrpcCalls
 from serving.server.transport.http_server import HttpServer
@@ -54,6 +55,13 @@ class Server:
         self.metrics = Metrics()
         self.registry = self._registry()
         self._batcher = Batcher(batching_of(options), self.metrics)
+        self._request_log = RequestLog(
+            rotation_of(options),
+            options.request_log_seed,
+            loading_of(options).tags,
+            self.metrics,
+            self._log,
+        )
         self._metrics_path = metrics_path_of(options)
         self._http = HttpServer(options) if options.rest_api_port else None
         self._grpc = GrpcServer(options, credentials)
@@ -92,6 +100,7 @@ class Server:
         finished = not self._batcher.is_busy
         self._rest.close()
         self._batcher.close()
+        await asyncio.to_thread(self._request_log.close)
         if finished:
             await self.registry.close()
         return finished
@@ -119,7 +128,8 @@ class Server:
         budget = Budget(options.max_held_bytes, self.metrics)
         calls = Calls(self.metrics, self._log, log_requests=options.log_requests)
         inference = Inference(
-            self.registry, self._batcher, self._limits, by_name=options.enable_signature_method_name_check
+            *(self.registry, self._batcher, self._limits, self._request_log),
+            by_name=options.enable_signature_method_name_check,
         )
         as_content = options.enable_serialization_as_tensor_content
         self._prediction = PredictionService(inference, self.registry, self._limits, as_content=as_content)

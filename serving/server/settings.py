@@ -6,8 +6,9 @@ from models.errors import InputError
 from serving.server.batching.batcher import Batching
 from serving.server.options import Options
 from serving.server.protocol.rest import METRICS_PATH
+from serving.server.request_log.log_file import Rotation
 from serving.server.text_protos import read_text
-from serving.server.versions.model_config import ModelConfig, read_config_file
+from serving.server.versions.model_config import Logging, ModelConfig, read_config_file
 from serving.server.versions.servable import Loading
 
 MOST_THREADS = 256
@@ -17,7 +18,7 @@ def configs_of(options: Options) -> list[ModelConfig]:
     """The models that are served at first. Raises InputError."""
     if options.model_config_file:
         return read_config_file(options.model_config_file)
-    return [ModelConfig(options.model_name, options.model_base_path)]
+    return [ModelConfig(options.model_name, options.model_base_path, logging=_logging_of(options))]
 
 
 def batching_of(options: Options) -> Batching:
@@ -60,6 +61,19 @@ def metrics_path_of(options: Options) -> str:
     if not path.startswith("/"):
         raise InputError(f"--monitoring_config_file {file}: path {path}; expected one that begins with /")
     return path
+
+
+def rotation_of(options: Options) -> Rotation:
+    """When a file of the request log ends."""
+    return Rotation(options.request_log_file_bytes, options.request_log_file_seconds)
+
+
+def _logging_of(options: Options) -> Logging | None:
+    if not options.request_log_prefix:
+        return None
+    found = Logging(options.request_log_prefix, options.request_log_sampling_rate)
+    found.check("--request_log_prefix and --request_log_sampling_rate")
+    return found
 
 
 def _of_file(path: str, otherwise: Batching) -> Batching:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 import grpc
 import numpy as np
+from google.protobuf.message import Message
 from tensorflow_serving.apis import (
     classification_pb2,
     inference_pb2,
@@ -21,8 +23,11 @@ from serving.server.encoding.examples import CLASSIFY, INPUTS, REGRESS
 from serving.server.encoding.signature import Signature
 from serving.server.encoding.tensors import Limits
 from serving.server.errors import ServingError, invalid
+from serving.server.request_log.messages import infer_log, predict_log, size_of
+from serving.server.request_log.request_log import RequestLog
 from serving.server.threads import run_in
 from serving.server.transport.calls import Call
+from serving.server.versions.model_config import Logging
 from serving.server.versions.registry import Registry
 from serving.server.versions.servable import Arrays, Servable
 from serving.server.versions.version import Version
@@ -42,10 +47,18 @@ class Prediction:
 class Inference:
     """Finds the version, reads the inputs, waits for the answer."""
 
-    def __init__(self, registry: Registry, batcher: Batcher, limits: Limits, *, by_name: bool):
+    def __init__(
+        self,
+        registry: Registry,
+        batcher: Batcher,
+        limits: Limits,
+        request_log: RequestLog,
+        *,
+        by_name: bool,
+    ):
         """`by_name`: whether Classify and Regress look at a signature's method name."""
         self._registry, self._batcher, self._limits = registry, batcher, limits
-        self._by_name = by_name
+        self._request_log, self._by_name = request_log, by_name
 
     async def predict(
         self,
@@ -67,26 +80,37 @@ class Inference:
             wanted = signature.chosen_outputs(chosen)
             inputs = await run_in(threads, read, signature)
             outputs = await self._run(call, version, signature, inputs)
-            spec = answered_by(version.servable, signature.name)
-            return Prediction({name: outputs[name] for name in wanted}, spec)
+            asked, spec = spec, answered_by(version.servable, signature.name)
+            prediction = Prediction({name: outputs[name] for name in wanted}, spec)
+            if logging := self._logging(spec.name):
+                size = size_of(inputs, prediction.outputs)
+                given = (asked, inputs, tuple(chosen), prediction.outputs)
+                self._request_log.offer(logging, spec, size, predict_log, *given)
+            return prediction
 
     async def classify(
         self, call: Call, spec: model_pb2.ModelSpec, given: input_pb2.Input
     ) -> classification_pb2.ClassificationResponse:
         """The classes of each tf.Example. Raises ServingError."""
         (answer,) = await self._infer(call, spec, [(spec.signature_name, CLASSIFY)], given)
-        return classification_pb2.ClassificationResponse(
+        response = classification_pb2.ClassificationResponse(
             model_spec=answer.model_spec, result=answer.classification_result
         )
+        request = partial(classification_pb2.ClassificationRequest, model_spec=spec, input=given)
+        self._offer("classify_log", answer.model_spec, given, request, response)
+        return response
 
     async def regress(
         self, call: Call, spec: model_pb2.ModelSpec, given: input_pb2.Input
     ) -> regression_pb2.RegressionResponse:
         """The number of each tf.Example. Raises ServingError."""
         (answer,) = await self._infer(call, spec, [(spec.signature_name, REGRESS)], given)
-        return regression_pb2.RegressionResponse(
+        response = regression_pb2.RegressionResponse(
             model_spec=answer.model_spec, result=answer.regression_result
         )
+        request = partial(regression_pb2.RegressionRequest, model_spec=spec, input=given)
+        self._offer("regress_log", answer.model_spec, given, request, response)
+        return response
 
     async def multi_inference(
         self, call: Call, request: inference_pb2.MultiInferenceRequest
@@ -102,9 +126,28 @@ class Inference:
                 message = f"method_name {task.method_name[:60]!r}; expected {CLASSIFY} or {REGRESS}"
                 raise ServingError(grpc.StatusCode.UNIMPLEMENTED, message)
         tasks = [(task.model_spec.signature_name, task.method_name) for task in request.tasks]
-        return inference_pb2.MultiInferenceResponse(
-            results=await self._infer(call, first, tasks, request.input)
-        )
+        results = await self._infer(call, first, tasks, request.input)
+        response = inference_pb2.MultiInferenceResponse(results=results)
+        self._offer("multi_inference_log", results[0].model_spec, request, lambda: request, response)
+        return response
+
+    def _offer(
+        self,
+        kind: str,
+        answered: model_pb2.ModelSpec,
+        given: Message,
+        request: Callable[[], Message],
+        response: Message,
+    ) -> None:
+        """To the request log; `request` makes what is logged of `given`."""
+        if logging := self._logging(answered.name):
+            size = given.ByteSize() + response.ByteSize()
+            self._request_log.offer(logging, answered, size, partial(infer_log, kind), request, response)
+
+    def _logging(self, model: str) -> Logging | None:
+        """As the model is configured now; None where it is no longer served."""
+        versions = self._registry.models.get(model)
+        return versions and versions.config.logging
 
     async def _infer(
         self, call: Call, spec: model_pb2.ModelSpec, tasks: list[tuple[str, str]], given: input_pb2.Input

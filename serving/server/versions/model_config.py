@@ -1,5 +1,6 @@
 """Which versions of which models are served: TensorFlow Serving's ModelServerConfig, checked."""
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,32 @@ from models.errors import InputError
 from serving.server.options import check_path
 
 PLATFORMS = ("", "tensorflow")
+COLLECTORS = ("", "tfrecord")
+"""LogCollectorConfig's types: its own binary has none until somebody builds one in."""
+
+
+@dataclass(frozen=True)
+class Logging:
+    """TensorFlow Serving's LoggingConfig: which share of a model's requests is written, and where.
+
+    Attributes:
+        filename_prefix: an absolute path or a URI, without the rest of the files' names.
+        sampling_rate: 0..1.
+    """
+
+    filename_prefix: str
+    sampling_rate: float
+
+    def check(self, where: str) -> None:
+        """Raises InputError; `where` begins the line."""
+        if not 0 <= self.sampling_rate <= 1:
+            raise InputError(f"{where}: sampling rate {self.sampling_rate}; expected a share, 0 to 1")
+        folder, name = os.path.split(self.filename_prefix)
+        if not name or ("://" not in folder and not os.path.isabs(folder)):
+            raise InputError(
+                f"{where}: filename prefix {self.filename_prefix!r}; expected an absolute path and the "
+                "beginning of a name, such as /logs/vgg"
+            )
 
 
 @dataclass(frozen=True)
@@ -22,6 +49,7 @@ class ModelConfig:
         newest: how many of the highest versions are served; None for all.
         specific: the versions to serve, in place of `newest`.
         labels: versions by label.
+        logging: of its requests; None for none.
     """
 
     name: str
@@ -29,6 +57,7 @@ class ModelConfig:
     newest: int | None = 1
     specific: tuple[int, ...] = ()
     labels: Mapping[str, int] = field(default_factory=dict)
+    logging: Logging | None = None
 
     def wanted(self, versions: Collection[int]) -> list[int]:
         """Those of `versions` that are to be served, the newest first."""
@@ -79,4 +108,16 @@ def _read(config: model_server_config_pb2.ModelConfig) -> ModelConfig:
         newest=None if kind == "all" else policy.latest.num_versions or 1,
         specific=tuple(policy.specific.versions) if kind == "specific" else (),
         labels=dict(config.version_labels),
+        logging=_logging(config),
     )
+
+
+def _logging(config: model_server_config_pb2.ModelConfig) -> Logging | None:
+    if not config.HasField("logging_config"):
+        return None
+    collector, where = config.logging_config.log_collector_config, f"model {config.name}: logging_config"
+    if collector.type not in COLLECTORS:
+        raise InputError(f"{where}: log collector {collector.type}; expected none or {COLLECTORS[1]}")
+    found = Logging(collector.filename_prefix, config.logging_config.sampling_config.sampling_rate)
+    found.check(where)
+    return found

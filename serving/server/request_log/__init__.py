@@ -1,0 +1,1 @@
+"""Answered requests, sampled and written to files as TensorFlow Serving's PredictionLogs."""
