@@ -7,6 +7,7 @@ from models.errors import InputError, Preempted, cause_of, one_line
 
 MOST_CHARACTERS = 300
 BLESSED, FAILED, BAD_INPUT, NOT_BLESSED, FAULTY_DATA, PREEMPTED, INTERRUPTED = 0, 1, 2, 3, 4, 75, 130
+NOTHING_NEW = 5
 
 
 class ComponentError(RuntimeError):

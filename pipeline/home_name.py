@@ -17,6 +17,10 @@ from pipeline.environment import PIPELINE_NAME, Environment
 FILE = "pipeline_name"
 
 
+class HomeInUse(InputError):  # noqa: N818 - said of the home folder
+    """Another process writes to a home folder; what was asked for was not begun."""
+
+
 def recorded_name(environment: Environment) -> str | None:
     """The name of the home folder's pipeline; None where nothing has been recorded yet. Asks no database."""
     if environment.database is None:

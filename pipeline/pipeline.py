@@ -50,6 +50,7 @@ def create_pipeline(
     models = {weights: nodes[-1].outputs["model"] for weights, nodes in trainers.items()}
     exporter = Exporter(
         trained=models[experiment.weights],
+        examples=data.examples,
         evaluation=to_json(experiment.evaluation),
         experiment=experiment.name,
     )

@@ -27,6 +27,7 @@ ROOMS = [
     "serving.server.encoding",
     "serving.server.versions",
     "serving.server.batching",
+    "serving.server.request_log",
     "serving.server.transport",
     "serving.server.protocol",
     "components",  # recipe.py, artifact_files.py
@@ -38,6 +39,7 @@ ROOMS = [
     "components.localisation",
     "components.tuning",
     "components.transfer",
+    "components.drift",
     "components.pushing",
     "pipeline.experiments",
     "pipeline",  # environment.py, pipeline.py, exit_status.py
@@ -49,6 +51,7 @@ ROOMS = [
     "pipeline.similar",
     "pipeline.running",
     "pipeline.tuning",
+    "pipeline.continuous",
     "pipeline.orchestration",
     "pipeline.commands",
 ]

@@ -17,6 +17,7 @@ from components.datasets.layouts import TFDS, TRAIN_SHARDS, VALIDATION_SHARDS
 from components.datasets.manifest import MANIFEST
 from components.datasets.storage import storage_of
 from models.errors import InputError
+from models.label_space import LabelSpace
 
 MAKE_DATA = "make one with `vgg data sample --out DIR` or `vgg data folders SRC --out DIR`, or set VGG_DATA"
 TFDS_FEATURES = "features.json"
@@ -81,6 +82,15 @@ def listed_classes(folder: str) -> int | None:
     try:
         features = _json(folder, TFDS_FEATURES)["featuresDict"]["features"]
         return int(features[TFDS.label]["classLabel"]["numClasses"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def listed_label_space(folder: str) -> LabelSpace | None:
+    """The classes that `vgg data` listed beside the shards; None where it did not write them."""
+    try:
+        content = _json(folder, MANIFEST)
+        return LabelSpace(tuple(map(str, content["class_names"])), tuple(map(str, content["synsets"])))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

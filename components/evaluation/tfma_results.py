@@ -45,13 +45,13 @@ class Figure:
     label: int | None = None
 
 
-def read_figures(folder: str) -> list[Figure]:
-    """Of an Evaluation artifact: the candidate's, all images first, then the classes by their labels, and the
-    average over all as the last of each slice.
+def read_figures(folder: str, model: str = CANDIDATE) -> list[Figure]:
+    """Of an Evaluation artifact: a model's, the candidate's or the baseline's (averaging_plan.BASELINE), all
+    images first, then the classes by their labels, and the average over all as the last of each slice.
     """
     result = tfma.load_eval_result(folder)
     if len(result.config.model_specs) > 1:  # TFMA drops the name of a model that is alone
-        result = tfma.load_eval_result(folder, model_name=CANDIDATE)
+        result = tfma.load_eval_result(folder, model_name=model)
     figures = []
     for slice_key, outputs in sorted(result.slicing_metrics, key=lambda metrics: _place(metrics[0])):
         names = sorted(outputs, key=lambda name: (name == AVERAGE, _natural(name)))

@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf import struct_pb2
 from tfx.components.example_gen.component import FileBasedExampleGen
+from tfx.components.example_gen.utils import SPAN_PROPERTY_NAME, VERSION_PROPERTY_NAME
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -25,6 +26,7 @@ from components.datasets.layouts import EVAL_SPLIT, TRAIN_SPLIT
 from components.datasets.record_framing import compression_of, unpack
 from components.datasets.record_index import RecordIndex
 from components.datasets.shards import TRAINING, VALIDATION, find_shards
+from components.datasets.spans import generation_of
 from models.errors import InputError
 
 SPLITS = {TRAIN_SPLIT: TRAINING, EVAL_SPLIT: VALIDATION}
@@ -49,7 +51,8 @@ class RegisterShards(BaseBeamExecutor):  # TFX lets no other kind be an ExampleG
         Args:
             input_dict: empty.
             output_dict: `examples`, the artifact to fill. Its custom properties get the numbers of files and
-                of records in each split; the driver has added span, version and fingerprint.
+                of records in each split, and span and version where the folder is a generation's
+                (components.datasets.spans); the driver has added the fingerprint.
             exec_properties: FileBasedExampleGen's; `custom_config` says whether to copy.
 
         Raises:
@@ -68,6 +71,7 @@ class RegisterShards(BaseBeamExecutor):  # TFX lets no other kind be an ExampleG
             write_index(examples.uri, split, index)
             examples.set_int_custom_property(f"{split}_files", len(index.files))
             examples.set_int_custom_property(f"{split}_records", len(index))
+        _set_generation(examples, exec_properties["input_base"])
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 
 
@@ -139,6 +143,15 @@ def _copies(exec_properties: dict[str, Any]) -> bool:
     proto_utils.json_to_proto(exec_properties["custom_config"], config)
     config.custom_config.Unpack(values)
     return bool(values[COPY])
+
+
+def _set_generation(examples: Artifact, folder: str) -> None:
+    """Span and version as the folder's path says them. TFX's driver knows them only where its pattern finds
+    the newest ones itself, and which generation is run has been decided before."""
+    if generation := generation_of(folder):
+        examples.set_int_custom_property(SPAN_PROPERTY_NAME, generation.span)
+        if generation.version is not None:
+            examples.set_int_custom_property(VERSION_PROPERTY_NAME, generation.version)
 
 
 def _place(shards: list[str], folder: str, *, copy: bool) -> None:

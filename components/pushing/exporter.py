@@ -5,13 +5,17 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
+from components.drift.statistics import write_statistics
+from components.drift.training_images import training_statistics
 from components.recipe import Evaluation, from_json
+from serving.saved_model.description import describe
 from serving.saved_model.export import export_again
 
 
 @component
 def Exporter(  # noqa: N802 - TFX names components so
     trained: InputArtifact[standard_artifacts.Model],
+    examples: InputArtifact[standard_artifacts.Examples],
     model: OutputArtifact[standard_artifacts.Model],
     evaluation: Parameter[str],
     experiment: Parameter[str],
@@ -20,15 +24,17 @@ def Exporter(  # noqa: N802 - TFX names components so
 
     Args:
         trained: a Trainer's.
+        examples: that it was trained on; statistics of the images stay with the model, for `vgg drift`.
         model: for the Evaluator and the Pusher.
         evaluation: components.recipe.Evaluation as JSON.
         experiment: whose model it is.
     """
-    protocol = from_json(Evaluation, evaluation)
+    protocol, folder = from_json(Evaluation, evaluation), path_utils.serving_model_dir(model.uri)
     export_again(
         path_utils.serving_model_path(trained.uri),
-        path_utils.serving_model_dir(model.uri),
+        folder,
         shorter_sides=protocol.shorter_sides,
         flip=protocol.flip,
         experiment=experiment,
     )
+    write_statistics(training_statistics(examples.uri, describe(folder)[1]), folder)

@@ -8,8 +8,10 @@ import click
 from pipeline.commands.compile import compile_command
 from pipeline.commands.data import data
 from pipeline.commands.doctor import doctor
+from pipeline.commands.drift import drift
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.experiments import experiments
+from pipeline.commands.generations import generations
 from pipeline.commands.nets import nets
 from pipeline.commands.predict import predict
 from pipeline.commands.push import push_command
@@ -21,6 +23,7 @@ from pipeline.commands.submit import submit_command
 from pipeline.commands.transfer import transfer
 from pipeline.commands.tune import tune_command
 from pipeline.commands.version import VERSION
+from pipeline.commands.watch import watch_command
 from pipeline.commands.weights import weights
 from pipeline.exit_status import exit_status
 from serving.server.command import serve
@@ -34,6 +37,9 @@ def vgg() -> None:
 
 for command in (
     run_command,
+    watch_command,
+    generations,
+    drift,
     tune_command,
     compile_command,
     submit_command,

@@ -19,7 +19,7 @@ from models.errors import InputError, Preempted
 from pipeline.environment import Environment
 from pipeline.exit_status import ComponentError, named
 from pipeline.experiments.catalogue import Experiment
-from pipeline.home_name import home_refused
+from pipeline.home_name import HomeInUse, home_refused
 from pipeline.report.identity import gpu_names
 from pipeline.running import results
 from pipeline.running.component_lines import ComponentLines
@@ -132,7 +132,8 @@ def _only_run_in(environment: Environment) -> Iterator[None]:
     """Holds the home folder's lock: two runs would write the same metadata and models.
 
     Raises:
-        InputError: another run has it, or the folder cannot be written.
+        HomeInUse: another run has it.
+        InputError: the folder cannot be written.
     """
     try:
         environment.home.mkdir(parents=True, exist_ok=True)
@@ -143,7 +144,7 @@ def _only_run_in(environment: Environment) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(
+            raise HomeInUse(
                 f"home folder {environment.home}: another run is writing to it; wait for it or set VGG_HOME"
             ) from None
         yield

@@ -85,6 +85,15 @@ def _run(variables: Mapping[str, str], environment: Environment, check: bool) ->
     what = prepared(environment, variables, check=check)
     if check:
         what = with_records(what)
+    return run_prepared(what)
+
+
+def run_prepared(what: Prepared) -> int:
+    """Runs what is prepared, one experiment after another, and writes the report.
+
+    Returns, raises:
+        As `run`.
+    """
     started = time.time()
     runners = [_run_one(name, what) for name in what.notes]
     if any(runner.ran for runner in runners):

@@ -239,3 +239,13 @@ def _read(index, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     parsed = [tf.train.Example.FromString(record).features.feature for record in records]
     names = [int(each[IMAGENET.filename].bytes_list.value[0].split(b".")[0]) for each in parsed]
     return np.array(names), np.array([each[IMAGENET.label].int64_list.value[0] for each in parsed])
+
+
+def test_a_generations_folder_gives_its_span_and_version_as_tfx_has_them(data, run):
+    generation = data.parent / "span-03" / "version-2"
+    generation.parent.mkdir()
+    data.rename(generation)
+    examples, *_ = run(generation)
+    properties = examples.mlmd_artifact.custom_properties
+    assert (properties["span"].int_value, properties["version"].int_value) == (3, 2)
+    assert properties["train_records"].int_value == 5

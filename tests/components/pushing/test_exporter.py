@@ -5,9 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.serving.exported import HEAD, NET, encode, pixels, softmax
+from helpers.serving.exported import HEAD, NET, encode, example, pixels, softmax
 from tfx.types import standard_artifacts
 
+from components.datasets.record_index import index_of
+from components.drift.statistics import images_in, read_statistics
+from components.ingestion.shard_example_gen import write_index
 from components.pushing.exporter import Exporter
 from components.recipe import Evaluation, to_json
 from models.vgg import build
@@ -20,6 +23,20 @@ FOLDER = "Format-Serving"
 # One place at Q = 64; the channels' means lie 90 apart, so that an order of channels shows.
 PICTURE = encode(64, 64, "PNG", seed=5)
 MEAN = (150.0, 110.0, 60.0)
+
+
+def _examples(folder):
+    """ShardExampleGen's of three images of two classes, one of which does not decode."""
+    split = folder / "Split-train"
+    split.mkdir(parents=True)
+    file = str(split / "train-00000-of-00001")
+    with tf.io.TFRecordWriter(file) as writer:
+        for image, label in ((PICTURE, 1), (encode(80, 40, "JPEG", seed=6), 2), (b"no image", 2)):
+            writer.write(example(image, label))
+    write_index(str(folder), "train", index_of([file]))
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(folder)
+    return artifact
 
 
 def _artifact(folder):
@@ -44,6 +61,7 @@ def exported(trained, tmp_path_factory) -> str:
     export(trained, NET, head, str(folder / "trained" / FOLDER))
     Exporter.test_call(
         trained=_artifact(folder / "trained"),
+        examples=_examples(folder / "examples"),
         model=_artifact(folder / "model"),
         evaluation=to_json(Evaluation((64,), flip=False)),
         experiment="mine",
@@ -76,3 +94,12 @@ def test_only_the_protocol_is_another(exported):
 
 def test_it_says_whose_model_it_is(exported):
     assert experiment_of(exported) == "mine"
+
+
+def test_statistics_of_the_training_images_stay_with_the_model(exported):
+    found = read_statistics(exported)
+    assert images_in(found) == 2
+    features = {each.path.step[0]: each for each in found.datasets[0].features}
+    assert (features["height"].num_stats.min, features["height"].num_stats.max) == (64, 80)
+    labels = features["label"].string_stats.rank_histogram.buckets
+    assert {bucket.label: bucket.sample_count for bucket in labels} == {"tench": 1, "goldfish": 1}

@@ -1,0 +1,1 @@
+"""Drift: whether what a served model is asked looks like what it was trained on."""

@@ -1,0 +1,1 @@
+"""Continuous training: each new generation of data is trained on, compared, pushed or not."""
