@@ -11,7 +11,9 @@ DEMO := env "PATH=$(BIN):$$PATH" $(SETTINGS)
 # Files in the order of tests/conftest.py: by themselves, xdist would begin with those of the most tests.
 # Three at a time, of which one waits for a process of its own: with two, two cores were idle for a third of the time.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
-QUICK := not slow and not beam and not browser
+QUICK := -m "not slow and not beam and not browser" --unoptimised
+# With the variable, where a container or a shell sets it, each of hundreds of processes compiles all of our modules.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE "$(BIN)/python" -m pytest
 SEED ?= 1
 
 .PHONY: help setup demo check test test-debian13 test-container shuffled lint format mutants lock clean
@@ -30,10 +32,10 @@ demo: setup ## make sample data and run the whole pipeline on it, in ./demo
 	@$(DEMO) tfx run create --pipeline vgg
 
 check: lint ## lint, and the tests that need no TFX run, no full-width net and no browser
-	"$(BIN)/python" -m pytest $(SIDE_BY_SIDE) -m "$(QUICK)"
+	$(PYTEST) $(SIDE_BY_SIDE) $(QUICK)
 
 test: setup ## run every test, three files at a time
-	"$(BIN)/python" -m pytest $(SIDE_BY_SIDE) --durations=20
+	$(PYTEST) $(SIDE_BY_SIDE) --durations=20
 
 test-debian13: ## every test under Debian 13 with TFX 1.21, in a root made by debootstrap (as root; 3.5 GB)
 	.ci/debian13.sh make test
@@ -43,7 +45,7 @@ test-container: ## the Dockerfile's steps in roots made by debootstrap, and the 
 	.ci/container.sh
 
 shuffled: setup ## the tests of `check` in an order drawn from SEED
-	"$(BIN)/python" -m pytest $(SIDE_BY_SIDE) -m "$(QUICK)" -p randomly --randomly-seed=$(SEED)
+	$(PYTEST) $(SIDE_BY_SIDE) $(QUICK) -p randomly --randomly-seed=$(SEED)
 
 lint: setup ## check style and formatting
 	"$(BIN)/ruff" check .

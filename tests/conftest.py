@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,21 @@ from helpers.built_once import built_once
 from helpers.chromium import CHROMIUM, REASON
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Or argparse, which Beam asks for each of its transforms, looks for translations in the file system.
+os.environ.setdefault("LANGUAGE", "C")
+# Before the imports of a collection, whose objects stay: the collector's looks at them take seconds.
+gc.set_threshold(20_000, 20, 20)
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--unoptimised",
+        action="store_true",
+        help="TensorFlow runs graphs as they are: a third less time where each is run once or twice",
+    )
 
 
 def pytest_sessionstart():
@@ -38,10 +51,11 @@ def pytest_collection_modifyitems(items):
     items.sort(key=_length)
 
 
-def pytest_collection_finish():
-    """The garbage collector looks less often, and not at what imports left: each look at all takes 0.3 s."""
+def pytest_collection_finish(session):
+    """The garbage collector does not look at what imports left: each look at all takes 0.3 s."""
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    if session.config.getoption("unoptimised") and "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def _length(item: pytest.Item) -> int:

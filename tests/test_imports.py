@@ -5,6 +5,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -90,7 +91,7 @@ HEAVY = {"tensorflow", "keras", "tfx", "grpc", *BEAM, *TFX}
 
 def imported(source: str) -> Iterator[str]:
     """Dotted names of the modules that a file imports, anywhere in it; of `from a import b` also a.b."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -111,6 +112,12 @@ def room_of(module: str) -> str:
     return max((room for room in ROOMS if f"{module}.".startswith(f"{room}.")), key=len)
 
 
+@cache
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+@cache
 def _imports_of(module: str) -> set[str]:
     """Modules of ours."""
     return set(imported(MODULES[module].read_text(encoding="utf-8"))) & set(MODULES) - {module}
@@ -206,7 +213,7 @@ def test_no_file_names_a_package_registry():
 def test_names_that_are_imported_from_our_modules_are_there():
     """Also where the import stands in a function, so that only a long test would run it, and in tests and
     benchmarks, which else end a whole run as they are collected."""
-    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+    trees = {name: _parsed(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
     others = [path for folder in ("tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))]
     users = {**trees, **{str(path): ast.parse(path.read_text(encoding="utf-8")) for path in others}}
     missing = [
@@ -220,6 +227,7 @@ def test_names_that_are_imported_from_our_modules_are_there():
     assert missing == []
 
 
+@cache
 def _bound(tree: ast.Module) -> set[str]:
     """Names that a module binds, in itself or in its branches."""
     found = set()

@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from google.auth import exceptions as google_auth
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import aiplatform
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
@@ -104,6 +103,8 @@ def test_a_kubeflow_that_is_not_there_is_one_line(kubeflow, for_kubeflow):
 
 def test_vertex_is_given_the_job_with_values_labels_and_account(monkeypatch, for_vertex):
     """The client's own class reads the file; only its last call, over the network, is a stand-in."""
+    from google.cloud import aiplatform  # takes 7 s, and each worker imports each file of tests
+
     given = {}
 
     def stand_in_submit(self, service_account=None):
