@@ -3,6 +3,7 @@
 It lies in the lowest room because commands of each room above import late.
 """
 
+import gc
 import os
 import sys
 import warnings
@@ -29,6 +30,21 @@ def quiet_imports() -> Iterator[None]:
     finally:
         if level is None:
             del os.environ[LEVEL]
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Python's collector looks at nothing meanwhile, nor ever again at what is there afterwards: for imports,
+    whose objects stay. Of the 11.7 s of processor time that TFX and all of a pipeline take, it takes 2.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ PIPELINE_NAME = "vgg"
 KEEP_NETS = "VGG_KEEP_NETS"
 COPY_DATA = "VGG_COPY_DATA"
 BEAM = "VGG_BEAM"
+SIDE_BY_SIDE = "VGG_SIDE_BY_SIDE"
 PIPELINE_ROOT, SERVING = "VGG_PIPELINE_ROOT", "VGG_SERVING"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 
@@ -42,6 +43,8 @@ class Environment:
         engine: what runs the pipeline.
         database: of ML Metadata if not SQLite in `home` (`VGG_METADATA`), or None.
         pipeline_name: in ML Metadata (pipeline.home_name).
+        side_by_side: the most components at a time (`VGG_SIDE_BY_SIDE`); 0 for what suits the machine
+            (pipeline.running.room).
     """
 
     data: Place
@@ -57,17 +60,19 @@ class Environment:
     engine: Engine = Engine.LOCAL
     database: Database | None = None
     pipeline_name: str = PIPELINE_NAME
+    side_by_side: int = 0
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Reads VGG_HOME (default ~/vgg), VGG_DATA (default $VGG_HOME/data), VGG_INIT_FROM, VGG_DOCKER
         (default: whether there is a Docker engine), VGG_KEEP_NETS (default 0), VGG_COPY_DATA (default 0),
-        VGG_BEAM (default BEAM_HERE), VGG_PIPELINE_ROOT, VGG_SERVING and VGG_METADATA (default: in the home
-        folder).
+        VGG_BEAM (default BEAM_HERE), VGG_PIPELINE_ROOT, VGG_SERVING, VGG_METADATA (default: in the home
+        folder) and VGG_SIDE_BY_SIDE.
 
         Raises:
             InputError: a path that Beam or TensorFlow takes for a pattern, a switch that is not 0 or 1,
-                options that Beam cannot use, or a database's URL that is none.
+                options that Beam cannot use, a database's URL that is none, or a number of components that is
+                none.
         """
         home = place(variables.get("VGG_HOME") or "~/vgg")
         data = place(variables.get("VGG_DATA") or home / "data")
@@ -99,6 +104,7 @@ class Environment:
             artifacts=artifacts,
             served=served,
             database=Database.from_url(variables[METADATA]) if variables.get(METADATA) else None,
+            side_by_side=_side_by_side(variables),
         )
 
     @property
@@ -125,7 +131,8 @@ class Environment:
 
     @property
     def logs(self) -> Place:
-        """What TFX, Beam and TensorFlow log, one file per run."""
+        """What TFX, Beam and TensorFlow log: a file for each run, and in a folder of its name one for each
+        component."""
         return self.home / "logs"
 
 
@@ -147,3 +154,13 @@ def _switch(variables: Mapping[str, str], name: str, one: str, zero: str) -> boo
     if said not in ("0", "1"):
         raise InputError(f"{name}={said}: expected 1, {one}, or 0, {zero}")
     return said == "1"
+
+
+def _side_by_side(variables: Mapping[str, str]) -> int:
+    """Raises InputError where it is not a number from 1 on."""
+    said = variables.get(SIDE_BY_SIDE) or ""
+    if said and not (said.isdecimal() and int(said)):
+        raise InputError(
+            f"{SIDE_BY_SIDE}={said}: expected how many components may run at a time; 1 is one after another"
+        )
+    return int(said or 0)

@@ -68,7 +68,8 @@ def run_command(
     The same as `tfx run create --pipeline vgg`. Each option can also be given as an environment variable:
     VGG_EXPERIMENT, VGG_SET, VGG_DATA, VGG_HOME, VGG_INIT, VGG_INIT_FROM, VGG_WORKERS, VGG_WORKER. Exit
     status: 0 the model was pushed; 1 a component failed; 2 bad input; 3 a threshold refused the model;
-    75 stopped by SIGTERM with a checkpoint; 130 interrupted. On several machines, all with the same.
+    75 stopped by SIGTERM, a training with a checkpoint; 130 interrupted. On several machines, all with the
+    same.
     """
     given = {
         "VGG_EXPERIMENT": experiment,

@@ -33,7 +33,7 @@ does not, so there the cache answers for the data alone whose fingerprint is in 
 FINGERPRINT = "data_fingerprint"
 FIRST_RETRY_AFTER = "60s"
 BOUNDED_BATCHES = "--tfxio_use_byte_size_batching"
-"""See pipeline.running.local_runner: by itself Beam grows batches to gigabytes of photographs."""
+"""See pipeline.running.beam_batches: by itself Beam grows batches to gigabytes of photographs."""
 
 
 def compiled(

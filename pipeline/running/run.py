@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from components.datasets.shards import listed_classes
 from components.training.machines.cluster import Cluster
 from models.initialisation import Initialisation
-from models.quiet_imports import quiet_imports
+from models.quiet_imports import collector_paused, quiet_imports
 from pipeline.database import METADATA
 from pipeline.environment import Environment
 from pipeline.exit_status import BLESSED, NOT_BLESSED
@@ -82,7 +82,8 @@ def run(variables: Mapping[str, str] = os.environ, *, check: bool = True) -> int
 
 
 def _run(variables: Mapping[str, str], environment: Environment, check: bool) -> int:
-    what = prepared(environment, variables, check=check)
+    with collector_paused():  # it imports TensorFlow
+        what = prepared(environment, variables, check=check)
     if check:
         what = with_records(what)
     return run_prepared(what)
@@ -195,7 +196,7 @@ def _for_data(
 
 def _run_one(name: str, what: Prepared):
     experiment, environment, experiments = what.experiments[name], what.environment, what.experiments
-    with quiet_imports():
+    with quiet_imports(), collector_paused():
         from pipeline.pipeline import create_pipeline
         from pipeline.running.local_runner import Runner
         from pipeline.running.trained_nets import kept_code, lines_of_change, trained_nets

@@ -23,7 +23,8 @@ def handed_on(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["VGG_COPY_DATA", "VGG_KEEP_NETS", "VGG_BEAM", "VGG_DOCKER", "VGG_DATA", "VGG_INIT"]
+    "name",
+    ["VGG_COPY_DATA", "VGG_KEEP_NETS", "VGG_BEAM", "VGG_DOCKER", "VGG_SIDE_BY_SIDE", "VGG_DATA", "VGG_INIT"],
 )
 def test_the_environments_settings_count(handed_on, name):
     assert handed_on(**{name: "1"})[name] == "1"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from components.datasets.sample import write_sample
 from models.errors import InputError
 from pipeline.environment import Environment
 from pipeline.exit_status import ComponentError
 from pipeline.experiments.catalogue import experiment
+from pipeline.running import local_runner
 from pipeline.running.local_runner import Runner
 
 SAID = "{{node}} corrupted record at 0 [Op:IteratorGetNext]"
@@ -38,7 +38,8 @@ def run(tmp_path, monkeypatch):
             happens()
             raise tf.errors.DataLossError(None, None, said)
 
-        monkeypatch.setattr(LocalDagRunner, "run_with_ir", fail)
+        monkeypatch.setattr(local_runner, "run_pipeline", fail)
+        monkeypatch.setattr(local_runner, "executor_host", lambda **_: None)
         environment = Environment(data=tmp_path / "data", home=tmp_path / "home")
         Runner(experiment("demo"), environment).run_with_ir(None)
 

@@ -4,12 +4,12 @@ import fcntl
 from types import SimpleNamespace
 
 import pytest
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from models.errors import InputError
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import experiment
 from pipeline.running import local_runner
+from pipeline.running.launch import Took
 from pipeline.running.local_runner import Runner
 
 
@@ -23,6 +23,7 @@ def runner(environment, monkeypatch) -> Runner:
     """Its results are not looked at."""
     monkeypatch.setattr(local_runner.results, "last_results", lambda *_: SimpleNamespace(refusals=()))
     monkeypatch.setattr(local_runner.results, "show", lambda *_: None)
+    monkeypatch.setattr(local_runner, "executor_host", lambda **_: None)
     return Runner(experiment("demo"), environment)
 
 
@@ -35,7 +36,7 @@ def _take(environment):
 
 def test_a_home_that_is_in_use_is_refused_and_nothing_runs(environment, runner, monkeypatch):
     ran = []
-    monkeypatch.setattr(LocalDagRunner, "run_with_ir", lambda *_: ran.append(1))
+    monkeypatch.setattr(local_runner, "run_pipeline", lambda *_: {"one": ran.append(1) or Took()})
     environment.home.mkdir()
     with _take(environment), pytest.raises(InputError, match="another run is writing to it"):
         runner.run_with_ir(None)
@@ -55,8 +56,9 @@ def test_the_lock_is_held_while_components_run_and_given_back(environment, runne
             refused.append(True)
         if error:
             raise error
+        return {}
 
-    monkeypatch.setattr(LocalDagRunner, "run_with_ir", components)
+    monkeypatch.setattr(local_runner, "run_pipeline", components)
     if error:
         with pytest.raises(error):
             runner.run_with_ir(None)

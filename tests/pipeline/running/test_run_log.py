@@ -1,6 +1,5 @@
-"""The run's log file gets what libraries say, the terminal the component lines, and all is put back."""
+"""The run's log file gets what libraries say, and all is put back."""
 
-import io
 import logging
 import os
 import subprocess
@@ -10,10 +9,8 @@ from contextlib import nullcontext
 
 import pytest
 from absl import logging as absl_logging
-from rich.console import Console
 
 from models.quiet_imports import quiet_imports
-from pipeline.running.component_lines import ComponentLines
 from pipeline.running.run_log import logging_to
 
 
@@ -129,66 +126,3 @@ def test_quiet_imports_drops_standard_error_and_warnings(capfd):
         print("kept")
     os.write(2, b"afterwards\n")
     assert capfd.readouterr() == ("kept\n", "afterwards\n")
-
-
-def _lines(*messages: str, terminal: bool = False) -> tuple[str, ComponentLines]:
-    written = io.StringIO()
-    lines = ComponentLines(Console(file=written, force_terminal=terminal, width=100, color_system=None))
-    for message in messages:
-        lines.handle(logging.LogRecord("absl", logging.INFO, "launcher.py", 1, message, None, None))
-    return written.getvalue(), lines
-
-
-def test_a_line_for_each_component():
-    written, lines = _lines(
-        "Component StatisticsGen is running.",
-        "Anything else",
-        "Component StatisticsGen is finished.",
-        "Component Trainer is running.",
-        "A cached execution 17 is used.",
-        "Component Trainer is finished.",
-        "Component Pusher is running.",
-        "Component Pusher is finished.",
-    )
-    assert [line.split() for line in written.splitlines()] == [
-        ["StatisticsGen", "0.0", "s"],
-        ["Trainer", "cached"],
-        ["Pusher", "0.0", "s"],
-    ]
-    assert lines.running == ""
-
-
-def test_the_time_is_the_components(monkeypatch):
-    clock = iter([100.0, 112.34, 200.0, 201.0])
-    monkeypatch.setattr("pipeline.running.component_lines.time.monotonic", lambda: next(clock))
-    written, _ = _lines(
-        "Component A is running.",
-        "Component A is finished.",
-        "Component B is running.",
-        "Component B is finished.",
-    )
-    assert [line.split() for line in written.splitlines()] == [["A", "12.3", "s"], ["B", "1.0", "s"]]
-
-
-def test_the_component_that_failed_is_known():
-    written, lines = _lines("Component Trainer is running.", "Component Trainer failed somehow")
-    assert (written, lines.running) == ("", "Trainer")
-
-
-def test_a_terminal_shows_what_is_running():
-    written, _ = _lines("Component Trainer is running.", terminal=True)
-    assert "Trainer ..." in written
-
-
-def test_a_terminal_shows_how_many_images_are_scored():
-    told = ("Component Scorer.D is running.", "Scored 32 images", "Scored 64 images")
-    assert "Scorer.D ... scored 64 images" in _lines(*told, terminal=True)[0]
-    assert _lines(*told)[0] == ""
-
-
-def test_messages_with_arguments_as_tfx_logs_them():
-    written = io.StringIO()
-    lines = ComponentLines(Console(file=written))
-    for text, argument in (("Component %s is running.", "Trainer"), ("Component %s is finished.", "Trainer")):
-        lines.handle(logging.LogRecord("absl", logging.INFO, "runner.py", 1, text, (argument,), None))
-    assert written.getvalue().split()[0] == "Trainer"
