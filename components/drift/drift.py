@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from components.drift.comparison import Bounds, Distance, compare
 from components.drift.features import features_of
-from components.drift.served_images import Count, sampled_images
+from components.drift.served_images import count_images, drawn_images
 from components.drift.statistics import images_in, read_statistics, statistics_of
 from models.errors import InputError
 
@@ -66,13 +66,12 @@ def drift_of(
         raise InputError(
             f"request log {' '.join(patterns)}: no such file; vgg serve --request_log_prefix writes them"
         )
-    count = Count()
-    images = sampled_images(files, most, seed, count)
-    if len(images) < bounds.fewest:
+    count = count_images(files)
+    if count.images < bounds.fewest:
         raise InputError(
-            f"request log {' '.join(patterns)}: {len(images)} photographs in it; expected at least "
+            f"request log {' '.join(patterns)}: {count.images} photographs in it; expected at least "
             f"{bounds.fewest}, to tell drift from chance; log more requests, or set --fewest"
         )
-    served = statistics_of(features_of(images))
+    served = statistics_of(features_of(drawn_images(files, count.images, most, seed)))
     distances = compare(trained, served, bounds)
     return Drift(model, images_in(trained), images_in(served), count.images, count.other, tuple(distances))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from models.errors import InputError
@@ -12,7 +13,7 @@ from models.errors import InputError
 IMAGES, CLASSES = "image_bytes", "top_classes"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Count:
     """Of a log's requests.
 
@@ -21,35 +22,42 @@ class Count:
         other: requests without photographs and a class for each: other signatures, or tf.Examples.
     """
 
-    images: int = 0
-    other: int = 0
+    images: int
+    other: int
 
 
-def sampled_images(files: Sequence[str], most: int, seed: int, count: Count) -> list[tuple[bytes, str]]:
-    """At most so many images with the best class that was answered, each as likely as another.
+def count_images(files: Sequence[str]) -> Count:
+    """Reads the log once.
 
     Raises:
         InputError: a file is none of PredictionLogs.
     """
-    random, kept = np.random.default_rng(seed), []
-    for labelled in _labelled(files, count):
-        count.images += 1
-        if len(kept) < most:
-            kept.append(labelled)
-        elif (place := int(random.integers(count.images))) < most:
-            kept[place] = labelled
-    return kept
+    found = [len(request) for request in _requests(files)]
+    return Count(sum(found), found.count(0))
 
 
-def _labelled(files: Sequence[str], count: Count) -> Iterator[tuple[bytes, str]]:
+def drawn_images(files: Sequence[str], images: int, most: int, seed: int) -> Iterator[tuple[bytes, str]]:
+    """At most so many of the log's `images`, in its order, each as likely as another, with the best class
+    that was answered. One request is held in memory at a time.
+
+    Raises (when it is read):
+        InputError: as count_images.
+    """
+    drawn = set(np.random.default_rng(seed).permutation(images)[:most].tolist())
+    place = 0
+    for request in _requests(files):
+        for labelled in request:
+            if place in drawn:
+                yield labelled
+            place += 1
+
+
+def _requests(files: Sequence[str]) -> Iterator[list[tuple[bytes, str]]]:
     for file in files:
         try:
             for record in tf.data.TFRecordDataset(file).as_numpy_iterator():
-                log = prediction_log_pb2.PredictionLog.FromString(record)
-                found = _of_request(log)
-                count.other += not found
-                yield from found
-        except (tf.errors.DataLossError, ValueError, TypeError) as error:
+                yield _of_request(prediction_log_pb2.PredictionLog.FromString(record))
+        except (tf.errors.DataLossError, ValueError, DecodeError) as error:
             raise InputError(
                 f"request log {file}: cannot be read ({type(error).__name__}); expected TFRecords of "
                 "PredictionLogs, as --request_log_prefix writes them"

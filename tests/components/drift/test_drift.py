@@ -12,7 +12,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 from components.drift.comparison import Bounds, compare
 from components.drift.drift import drift_of
 from components.drift.features import Features
-from components.drift.served_images import Count, sampled_images
+from components.drift.served_images import Count, count_images, drawn_images
 from components.drift.statistics import FILE, images_in, read_statistics, statistics_of, write_statistics
 from models.errors import InputError
 from pipeline.commands.drift import drift
@@ -90,24 +90,23 @@ def _log(path, images: list[bytes], best: str = "owl", signature: str = "") -> s
     return str(path)
 
 
-def test_a_logs_images_are_read_with_their_best_class_and_drawn_evenly_by_the_seed(tmp_path):
+def test_a_logs_images_are_read_with_their_best_class_and_drawn_by_the_seed(tmp_path):
     images = [picture(number, 8, 8) for number in range(30)]
     files = [_log(tmp_path / "a", images[:10]), _log(tmp_path / "b", images[10:], "cat")]
-    count = Count()
-    found = sampled_images(files, 100, 0, count)
+    assert count_images(files) == Count(images=30, other=2)
+    found = list(drawn_images(files, 30, 100, 0))
     assert found == [(image, "owl") for image in images[:10]] + [(image, "cat") for image in images[10:]]
-    assert (count.images, count.other) == (30, 2)
-    draws = [sampled_images(files, 3, seed, Count()) for seed in range(200)]
-    assert draws[0] == sampled_images(files, 3, 0, Count())
-    often = [sum(image == drawn for draw in draws for drawn, _ in draw) for image in images]
-    # Each of 30 in 3 of 30 places of 200 draws: 20 times, with a standard deviation of 4.2.
-    assert all(4 <= count <= 37 for count in often)
+    draws = [[image for image, _ in drawn_images(files, 30, 3, seed)] for seed in range(20)]
+    assert draws[0] == [image for image, _ in drawn_images(files, 30, 3, 0)]
+    assert all(len(draw) == 3 and sorted(draw, key=images.index) == draw for draw in draws)
+    # Of 30 images one is in none of 20 draws with a chance of 0.9 ** 20: 3.6 of them, and not half.
+    assert len({image for draw in draws for image in draw}) > 15
 
 
 def test_a_file_that_is_no_log_is_named(tmp_path):
     (tmp_path / "log").write_bytes(b"no TFRecord at all, and long enough to be one")
     with pytest.raises(InputError, match="request log .*log: cannot be read"):
-        sampled_images([str(tmp_path / "log")], 10, 0, Count())
+        count_images([str(tmp_path / "log")])
 
 
 @pytest.fixture
