@@ -59,8 +59,8 @@ def _row(
 
 def _demo() -> Experiment:
     training = Training(
-        smallest_side=72,
-        largest_side=72,
+        smallest_side=64,
+        largest_side=64,
         batch=16,
         most_epochs=25,
         drops=(17, 22),
@@ -74,5 +74,5 @@ def _demo() -> Experiment:
         DEMO,
         name="demo-boxes",
         summary="the demo, and a box for each of the five best classes (appendix A)",
-        localisation=Localisation(training, BoxEvaluation((72, 80))),
+        localisation=Localisation(training, BoxEvaluation((64,))),
     )
