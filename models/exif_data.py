@@ -8,6 +8,7 @@ pixels, or in the older text of ImageMagick and exiftool, `Raw profile type exif
 import tensorflow as tf
 
 from models import image_header
+from models.as_written import as_written
 
 MOST_STEPS = 1024
 """Segments or chunks that are looked at; as many take 0.1 s on a busy core."""
@@ -188,7 +189,7 @@ def _inflated(content: tf.Tensor) -> tf.Tensor:
 
     short = tf.strings.length(content) <= MOST_COMPRESSED
     compressed = tf.cond(short, lambda: _rest(content, tf.constant(1, tf.int64), -1), lambda: b"")
-    texts = tf.data.Dataset.from_tensors(compressed).map(whole).ignore_errors()
+    texts = tf.data.Dataset.from_tensors(compressed).map(as_written(whole)).ignore_errors()
     return texts.concatenate(tf.data.Dataset.from_tensors(b"")).take(1).get_single_element()
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from models import exif_orientation, image_header
+from models.as_written import as_written
 from models.limits import MOST_PIXELS, MOST_SCANS, SQUARES
 
 DCT = "INTEGER_ACCURATE"
@@ -167,7 +168,11 @@ def decode_each(
 
     # In the order of the elements: a block gives at most `together`, which it does in one turn.
     return elements.batch(together).interleave(
-        guarded, cycle_length=at_once, block_length=together, num_parallel_calls=at_once, deterministic=True
+        as_written(guarded),
+        cycle_length=at_once,
+        block_length=together,
+        num_parallel_calls=at_once,
+        deterministic=True,
     )
 
 
@@ -187,10 +192,16 @@ def if_decodable(
     decoded = (
         tf.data.Dataset.from_tensor_slices(images)
         .enumerate()
-        .map(lambda place, image: (place, decode_as_stored(image)), tf.data.AUTOTUNE, deterministic=False)
+        .map(
+            as_written(lambda place, image: (place, decode_as_stored(image))),
+            tf.data.AUTOTUNE,
+            deterministic=False,
+        )
         .ignore_errors()
     )
-    found = decoded.map(lambda place, image: (place, compute(image)), tf.data.AUTOTUNE, deterministic=False)
+    found = decoded.map(
+        as_written(lambda place, image: (place, compute(image))), tf.data.AUTOTUNE, deterministic=False
+    )
     # One more, so that a batch is never empty.
     last = tf.data.Dataset.from_tensors((count, otherwise))
     places, results = found.concatenate(last).batch(count + 1).get_single_element()
@@ -217,7 +228,7 @@ def _memory_for_each(images: tf.Tensor) -> tf.Tensor:
         return _memory_where(has_header & (pixels > 0) & (pixels <= MOST_PIXELS), declared)
 
     def of_all():
-        return tf.reduce_sum(tf.map_fn(of_one, images, tf.uint8, parallel_iterations=1))
+        return tf.reduce_sum(tf.map_fn(as_written(of_one), images, tf.uint8, parallel_iterations=1))
 
     return tf.cond(tf.size(images) > 0, of_all, lambda: tf.constant(0, tf.uint8))
 
@@ -243,5 +254,6 @@ def _attempt(compute: Callable, otherwise: tf.Tensor, argument: tf.Tensor) -> tu
     into Transform's graph and into a SavedModel. Its functions are made ready anew whenever the graph runs:
     0.3 ms where `compute` is one operation, 2.5 s where it was all of `decode` and what follows it.
     """
-    tried = tf.data.Dataset.from_tensors(argument).map(lambda each: (compute(each), True)).ignore_errors()
+    computed = as_written(lambda each: (compute(each), True))
+    tried = tf.data.Dataset.from_tensors(argument).map(computed).ignore_errors()
     return tried.concatenate(tf.data.Dataset.from_tensors((otherwise, False))).take(1).get_single_element()

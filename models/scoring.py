@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from models import images
+from models.as_written import as_written
 from models.limits import SQUARES
 
 ScoreMap = Callable[[tf.Tensor], tf.Tensor]
@@ -78,7 +79,7 @@ def _squares(image: tf.Tensor, shorter_side: tf.Tensor | int, count: int) -> tf.
         return images.rescale(tf.slice(image, place, [side, side, 3]), shorter_side)
 
     spec = tf.TensorSpec([None, None, 3], tf.float32)
-    return tf.map_fn(square, starts, fn_output_signature=spec, parallel_iterations=1)
+    return tf.map_fn(as_written(square), starts, fn_output_signature=spec, parallel_iterations=1)
 
 
 def among_best(scores: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:

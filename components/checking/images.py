@@ -14,6 +14,7 @@ from PIL import Image
 
 from components.datasets.inspection import FORMATS
 from models import exif_orientation, images
+from models.as_written import as_written
 from models.pixel_moments import MOMENTS, pixel_moments
 
 MODES = {
@@ -102,6 +103,6 @@ def _looker(moments: bool) -> "tf.types.experimental.GenericFunction":
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def each(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         results = (tf.TensorSpec([4], tf.int64), tf.TensorSpec([MOMENTS], tf.float64))
-        return tf.map_fn(one, encoded, fn_output_signature=results, parallel_iterations=1)
+        return tf.map_fn(as_written(one), encoded, fn_output_signature=results, parallel_iterations=1)
 
     return each

@@ -160,6 +160,7 @@ def _decoder() -> "tf.types.experimental.GenericFunction":
     tf = _tensorflow()
     with quiet_imports():
         from models import images
+        from models.as_written import as_written
 
     def look(encoded: tf.Tensor) -> tf.Tensor:
         image = images.decode(encoded)
@@ -169,7 +170,7 @@ def _decoder() -> "tf.types.experimental.GenericFunction":
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def look_at_all(encoded: tf.Tensor) -> tf.Tensor:
         pixels = tf.TensorSpec([3], tf.int64)
-        return tf.map_fn(look, encoded, fn_output_signature=pixels, parallel_iterations=1)
+        return tf.map_fn(as_written(look), encoded, fn_output_signature=pixels, parallel_iterations=1)
 
     return look_at_all
 

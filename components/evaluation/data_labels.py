@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from components.datasets.layouts import Layout, layout_of
 from components.datasets.record_framing import GZIP, compression_of
+from models.as_written import as_written
 from models.errors import InputError
 from models.label_space import Correspondence, LabelSpace, compare, most_frequent
 from serving.saved_model.description import describe
@@ -58,7 +59,7 @@ def read_labels(files: Sequence[str], where: str) -> DataLabels:
         return label[:, 0] - layout.first_label, *texts
 
     found, images = Counter(), 0
-    for batch in records.batch(AT_ONCE).map(parse, num_parallel_calls=2).as_numpy_iterator():
+    for batch in records.batch(AT_ONCE).map(as_written(parse), num_parallel_calls=2).as_numpy_iterator():
         labels, names, synsets = (column.tolist() for column in batch)
         found.update(zip(labels, names, synsets, strict=True))
         images += len(labels)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from components.training.objective import FILLER
+from models.as_written import as_written
 
 Epoch = Callable[[tf.Tensor, tf.Tensor], tf.data.Dataset]
 """(epoch, place of the first image wanted), int64, to a dataset of (crop, answer, place); an answer is what
@@ -44,7 +45,7 @@ def training_batches(
         batches = crops.batch(size, drop_remainder=True).map(with_rows)
         return batches.take(steps - tf.where(is_first, tf.constant(done, tf.int64), 0))
 
-    return tf.data.Dataset.range(first, end).flat_map(of_epoch)
+    return tf.data.Dataset.range(first, end).flat_map(as_written(of_epoch))
 
 
 def validation_batches(crops: tf.data.Dataset, *, size: int, passes: int) -> tf.data.Dataset:
@@ -69,4 +70,4 @@ def validation_batches(crops: tf.data.Dataset, *, size: int, passes: int) -> tf.
 
         return crops.batch(size).map(filled)
 
-    return tf.data.Dataset.range(passes).flat_map(of_pass)
+    return tf.data.Dataset.range(passes).flat_map(as_written(of_pass))

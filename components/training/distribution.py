@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.training.machines.cluster import TF_CONFIG, tf_config
+from models.as_written import as_written
 from models.errors import InputError
 
 
@@ -58,7 +59,7 @@ class Workers:
         self.several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
         self.chief = is_chief(strategy)
         self.replicas = strategy.num_replicas_in_sync
-        self._sum = tf.function(self._sum_replicas, input_signature=[tf.TensorSpec([], tf.int64)])
+        self._sum = tf.function(as_written(self._sum_replicas), input_signature=[tf.TensorSpec([], tf.int64)])
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is true on one of them. All must ask, at the same point of their work."""

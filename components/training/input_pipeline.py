@@ -16,6 +16,7 @@ from components.datasets.record_index import RecordIndex
 from components.training.answers import CLASSES, Answers
 from components.training.record_reader import records_in_order
 from models import images
+from models.as_written import as_written
 from models.colour_shift import colour_shift
 from models.training_crop import CropPlace, DecodedCrop, decode_crop, resample
 
@@ -82,7 +83,7 @@ def training_crops(
     order = tf.ensure_shape(order, [records])[first:]
     places = tf.data.Dataset.range(first, records)
     in_order = tf.data.Dataset.zip(places, records_in_order(source.records, order))
-    return _decode_each(in_order.map(parsed), decoded, augmented)
+    return _decode_each(in_order.map(as_written(parsed)), decoded, augmented)
 
 
 def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence[float]) -> tf.data.Dataset:
@@ -103,7 +104,7 @@ def validation_crops(source: Source, *, side: int, size: int, mean_rgb: Sequence
         return images.subtract_mean(crop, tf.constant(mean_rgb)), answer
 
     in_order = records_in_order(source.records, np.arange(len(source.records)))
-    parsed = in_order.map(lambda record: source.answers.parse(record, source.layout))
+    parsed = in_order.map(as_written(lambda record: source.answers.parse(record, source.layout)))
     return _decode_each(parsed, decoded, centre)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.datasets.record_index import RecordIndex
+from models.as_written import as_written
 
 AT_ONCE = 16  # reads that wait for storage side by side
 FRAME = 16  # bytes around a record's data
@@ -41,5 +42,5 @@ def records_in_order(index: RecordIndex, order: np.ndarray | tf.Tensor) -> tf.da
         return records.take(1).get_single_element()
 
     return tf.data.Dataset.from_tensor_slices(tuple(where)).map(
-        read, num_parallel_calls=AT_ONCE, deterministic=True
+        as_written(read), num_parallel_calls=AT_ONCE, deterministic=True
     )

@@ -10,6 +10,7 @@ import tensorflow as tf
 from components.recipe import Precision, Training
 from components.training.momentum_sgd import MomentumSGD
 from components.training.objective import Classification, Objective
+from models.as_written import as_written
 from models.dropout import NetWithDropout
 
 
@@ -37,8 +38,8 @@ class TrainingStep:
         self.optimizer = keras.optimizers.LossScaleOptimizer(sgd) if self._scaled else sgd
         self.optimizer.build(model.trainable_variables)
         self._sgd = sgd
-        self._train = tf.function(self._train_all, jit_compile=training.jit_compile or None)
-        self._validate = tf.function(self._validate_all)
+        self._train = tf.function(as_written(self._train_all), jit_compile=training.jit_compile or None)
+        self._validate = tf.function(as_written(self._validate_all))
 
     def set_learning_rate(self, rate: float) -> None:
         """Sets the learning rate of all steps from now on."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from models import images, scoring
+from models.as_written import as_written
 from models.images import DECODED
 from serving.saved_model.head import Head
 
@@ -65,7 +66,7 @@ class Preparation:
         results = (tf.TensorSpec([], tf.int32), tf.TensorSpec([2], tf.int64), (box,) * len(sides))
         with tf.device("CPU:0"):
             found = tf.map_fn(
-                one, image_bytes, fn_output_signature=results, parallel_iterations=images.DECODERS
+                as_written(one), image_bytes, fn_output_signature=results, parallel_iterations=images.DECODERS
             )
         return Prepared(found[0], found[1], list(found[2]))
 

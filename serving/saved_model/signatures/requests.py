@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from models.as_written import as_written
 from models.images import DECODED, TOO_LARGE, TOO_MANY_SCANS
 from models.limits import MOST_SCANS
 from serving.saved_model.head import Head
@@ -84,12 +85,15 @@ def _reasons(outcomes: tf.Tensor, sizes: tf.Tensor, head: Head) -> tf.Tensor:
 def _computed(
     prepared: Prepared, compute: Callable[[Views], tf.Tensor], shape: Sequence[int], otherwise: float
 ) -> tf.Tensor:
-    return tf.map_fn(
-        lambda index: tf.cond(
+    def one(index):
+        return tf.cond(
             prepared.outcomes[index] == DECODED,
             lambda: compute(prepared.views_of(index)),
             lambda: tf.fill(shape, otherwise),
-        ),
+        )
+
+    return tf.map_fn(
+        as_written(one),
         tf.range(tf.size(prepared.outcomes)),
         fn_output_signature=tf.TensorSpec(shape, tf.float32),
         parallel_iterations=1,
