@@ -51,6 +51,7 @@ def merge(boxes: np.ndarray, scores: np.ndarray, most_mismatch: float = MOST_MIS
     counts = np.ones(len(boxes))
     distances = _mismatches(boxes)
     while len(boxes) > 1:
+        # The first of the smallest ones, of a symmetric matrix: `first` is before `second`.
         first, second = np.unravel_index(np.argmin(distances), distances.shape)
         if distances[first, second] > most_mismatch:
             break
@@ -59,7 +60,6 @@ def merge(boxes: np.ndarray, scores: np.ndarray, most_mismatch: float = MOST_MIS
         scores[first], counts[first] = scores[pair].sum(), counts[pair].sum()
         boxes, scores, counts = (np.delete(each, second, axis=0) for each in (boxes, scores, counts))
         distances = np.delete(np.delete(distances, second, axis=0), second, axis=1)
-        first -= first > second
         anew = mismatch(boxes[first], boxes)
         anew[first] = math.inf
         distances[first], distances[:, first] = anew, anew
