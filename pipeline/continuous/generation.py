@@ -123,7 +123,8 @@ def _decided(
     except HomeInUse:
         raise
     except (InputError, ComponentError) as error:
-        records.add(dataclasses.replace(record, event=DECIDED, decision=FAILED, reason=str(error)))
+        failed = dataclasses.replace(begun or record, event=DECIDED, decision=FAILED, reason=str(error))
+        records.add(failed)
         raise
     return records.add(_with_outcome(begun, outcome, records.read()))
 
@@ -244,4 +245,8 @@ def _only_one_in(home: Path) -> Iterator[None]:
             raise HomeInUse(
                 f"home folder {home}: another vgg watch is at a generation; wait for it, or set VGG_HOME"
             ) from None
-        yield
+        try:
+            yield
+        finally:
+            # Closing is not enough: the run's executors are forks of this process, and hold the file open.
+            fcntl.flock(lock, fcntl.LOCK_UN)

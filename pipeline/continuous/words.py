@@ -29,5 +29,9 @@ def _compared(outcome: "Outcome", change: Change | None) -> str:
     error = f"Top-1 error {percent(outcome.candidate[ERROR])}"
     if outcome.baseline:
         return f"{error}, the last blessed model's on the same images {percent(outcome.baseline[ERROR])}"
-    why = f"classes differ from the last model's ({change})" if change else "no blessed model before it"
+    why = (
+        f"classes differ from the last model's ({change})"
+        if change
+        else "no blessed model of these classes before it"
+    )
     return f"{error}; {why}, so it was held against thresholds alone"
