@@ -19,6 +19,7 @@ from components.evaluation.model_evaluation import evaluate_models, find_example
 from components.evaluation.view import View
 from components.recipe import to_json
 from components.training import tensorboard
+from components.training.objective import Classification
 from components.training.progress import RunningMean
 from components.training.trainer import CONFIG
 from models import vgg
@@ -164,8 +165,8 @@ def _model(entry, path: Path, seed: int) -> None:
 def _logs(folder: Path) -> None:
     with tf.summary.create_file_writer(str(folder)).as_default():
         for epoch, rate in enumerate((1e-2, 1e-2, 1e-3), start=1):
-            seen = RunningMean(100, 100 * 2.3 / epoch, 10 * epoch, 50)
-            tensorboard.write_epoch(62 * epoch, seen, seen, rate, 100.0)
+            seen = RunningMean(100, 100 * 2.3 / epoch, (10 * epoch, 50))
+            tensorboard.write_epoch(62 * epoch, seen, seen, Classification.errors, rate, 100.0)
 
 
 def _examples(environment: Environment, root: Path) -> None:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from helpers.pipeline.report_stand_ins import PAPER, experiment
 
 from components.training import tensorboard
+from components.training.objective import Classification
 from components.training.progress import RunningMean
 from models.label_space import LabelSpace
 from pipeline.report import collect
@@ -209,8 +210,8 @@ def test_five_classes_have_no_top_5_error():
 def test_learning_curves_come_from_tensorboards_logs(tmp_path):
     with tf.summary.create_file_writer(str(tmp_path)).as_default():
         for step, rate in ((10, 1e-2), (20, 1e-2), (30, 1e-3)):
-            seen, held_out = RunningMean(4, 8.0, 1, 3), RunningMean(2, 1.0, 1, 2)
-            tensorboard.write_epoch(step, seen, held_out, rate, 50.0)
+            seen, held_out = RunningMean(4, 8.0, (1, 3)), RunningMean(2, 1.0, (1, 2))
+            tensorboard.write_epoch(step, seen, held_out, Classification.errors, rate, 50.0)
     found = read_epochs(str(tmp_path))
     assert [(one.number, one.step) for one in found] == [(1, 10), (2, 20), (3, 30)]
     assert (found[0].train_loss, found[0].train_top1, found[0].validation_top1) == (2.0, 0.75, 0.5)
