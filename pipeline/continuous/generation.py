@@ -126,7 +126,9 @@ def _decided(
         failed = dataclasses.replace(begun or record, event=DECIDED, decision=FAILED, reason=str(error))
         records.add(failed)
         raise
-    return records.add(_with_outcome(begun, outcome, records.read()))
+    thresholds = what.experiments[name].evaluation.thresholds
+    bounded = any(threshold.most is not None for threshold in thresholds)
+    return records.add(_with_outcome(begun, outcome, records.read(), bounded=bounded))
 
 
 def _prepared(
@@ -203,7 +205,7 @@ def _of_start(start: "Start") -> dict:
     }
 
 
-def _with_outcome(begun: Record, outcome: "Outcome", before: list[Record]) -> Record:
+def _with_outcome(begun: Record, outcome: "Outcome", before: list[Record], *, bounded: bool) -> Record:
     from pipeline.continuous.words import reason_of
 
     added, removed = tuple(begun.classes_added), tuple(begun.classes_removed)
@@ -213,7 +215,7 @@ def _with_outcome(begun: Record, outcome: "Outcome", before: list[Record]) -> Re
         begun,
         event=DECIDED,
         decision=PUSHED if outcome.pushed else REFUSED,
-        reason=reason_of(outcome, change),
+        reason=reason_of(outcome, change, bounded=bounded),
         images=outcome.images,
         fingerprint=outcome.fingerprint,
         candidate=outcome.candidate,

@@ -10,33 +10,28 @@ from pipeline.continuous.words import ERROR, percent
 
 
 def show(records: Sequence[Record], console: Console) -> None:
-    """A line for each decision, and below it the reason."""
-    table = Table(show_lines=True)
-    for name in (
-        "generation",
-        "experiment",
-        "images",
-        "starts from",
-        "top-1 error",
-        "last blessed",
-        "decision",
-    ):
+    """A row for each decision; below them what each began from, and why it was decided so."""
+    table = Table()
+    for name in ("generation", "images", "top-1 error", "last blessed", "decision"):
         table.add_column(name, overflow="fold")
     for each in records:
         table.add_row(
             _name(each),
-            each.experiment,
             " + ".join(str(each.images[split]) for split in ("train", "eval") if split in each.images),
-            each.start_in_words,
             percent(each.candidate[ERROR]) if each.candidate else "",
             _baseline(each),
-            f"{each.decision}: {each.reason}" + (f"\n{each.pushed}" if each.pushed else ""),
+            each.decision,
         )
     console.print(table)
+    for each in records:
+        lines = [f"{_name(each)}, {each.experiment}: {each.reason}"]
+        lines += [f"  starts from {each.start_in_words}"] if each.start_in_words else []
+        lines += [f"  {each.pushed}"] if each.pushed else []
+        console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
 
 
 def _name(record: Record) -> str:
-    return f"span {record.span}" + ("" if record.version is None else f"\nversion {record.version}")
+    return f"span {record.span}" + ("" if record.version is None else f" version {record.version}")
 
 
 def _baseline(record: Record) -> str:

@@ -10,12 +10,18 @@ if TYPE_CHECKING:
 ERROR = "top1_error"
 
 
-def reason_of(outcome: "Outcome", change: Change | None) -> str:
-    """Why a model was pushed or not, one sentence for each part of it."""
+def reason_of(outcome: "Outcome", change: Change | None, *, bounded: bool) -> str:
+    """Why a model was pushed or not, one sentence for each part of it.
+
+    Args:
+        outcome: of the run.
+        change: of the classes against the model that was served; None without one.
+        bounded: whether the experiment has a threshold that needs no other model.
+    """
     said = list(outcome.refusals)
     if not said and not outcome.pushed:
         said = ["blessed, and the server that tried it did not bless it"]
-    said.append(_compared(outcome, change))
+    said.append(_compared(outcome, change, bounded=bounded))
     return ". ".join(said)
 
 
@@ -25,7 +31,7 @@ def percent(interval: "Interval") -> str:
     return f"{value:.1%}" + ("" if lower is None else f" [{100 * lower:.1f}, {100 * upper:.1f}]")
 
 
-def _compared(outcome: "Outcome", change: Change | None) -> str:
+def _compared(outcome: "Outcome", change: Change | None, *, bounded: bool) -> str:
     error = f"Top-1 error {percent(outcome.candidate[ERROR])}"
     if outcome.baseline:
         return f"{error}, the last blessed model's on the same images {percent(outcome.baseline[ERROR])}"
@@ -34,4 +40,5 @@ def _compared(outcome: "Outcome", change: Change | None) -> str:
         if change
         else "no blessed model of these classes before it"
     )
-    return f"{error}; {why}, so it was held against thresholds alone"
+    held = "it was held against its other thresholds alone" if bounded else "nothing bounds it"
+    return f"{error}; {why}, so {held}"
