@@ -238,4 +238,5 @@ def test_decisions_are_printed_and_the_run_that_each_names_is_recorded(story):
     assert len({line["run"] for line in lines}) == len(SPANS)
     assert all(line["fingerprint"] for line in lines)
     table = CliRunner().invoke(generations, ["--home", str(story.home)], standalone_mode=False)
-    assert f"span 5, colours: {story.records[5].reason}\n  starts from all layers but the last" in table.output
+    reason = story.records[5].reason
+    assert f"span 5, colours: {reason}\n  starts from all layers but the last" in table.output
