@@ -34,7 +34,7 @@ def localisation_nodes(
         run_fn=BOXES,
         **what_it_reads(data, data.examples, model),
         custom_config={CONFIG: to_json(config), CODE: training_code(BOXES)},
-    ).with_id(f"BoxTrainer.{experiment.weights}")
+    ).with_id(f"Trainer.{experiment.weights}.boxes")  # with a Trainer's resources on an engine
     localiser = Localiser(
         examples=data.examples,
         model=model,

@@ -13,6 +13,7 @@ Records lie in partitions by key, so that a later average reads all views of a f
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,15 +148,20 @@ def from_record(record: bytes) -> ScoredImage:
     """The inverse of to_record."""
     feature = tf.train.Example.FromString(record).features.feature
     return ScoredImage(
-        image=Labelled(
-            key=feature["key"].bytes_list.value[0],
-            name=feature["name"].bytes_list.value[0].decode(),
-            label=feature["label"].int64_list.value[0],
-        ),
+        image=labelled(feature),
         class_name=feature["class"].bytes_list.value[0].decode(),
         decodes=bool(feature["decodes"].int64_list.value[0]),
         plain=np.array(feature["plain"].float_list.value, np.float32),
         flipped=np.array(feature["flipped"].float_list.value, np.float32),
+    )
+
+
+def labelled(feature: Mapping[str, tf.train.Feature]) -> Labelled:
+    """Which image a record's features are of."""
+    return Labelled(
+        key=feature["key"].bytes_list.value[0],
+        name=feature["name"].bytes_list.value[0].decode(),
+        label=feature["label"].int64_list.value[0],
     )
 
 

@@ -2,7 +2,8 @@
 
 key, name, label, class, decodes: as in components.evaluation.posteriors; and float vectors:
 five [<= 5]: the five best classes; boxes [<= 5, 4]: a box for each, by test 2;
-central [4]: the box of the true class by test 1; true [n, 4]: the boxes of the image's class;
+own, central [4]: the box of the true class, by test 2 and by test 1;
+true [n, 4]: the boxes of the image's class;
 figures [4]: FIGURES, what the errors are made of.
 Boxes are (left, top, right, bottom) in fractions of the photograph as it looks.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from components.evaluation.posteriors import Labelled, example
+from components.evaluation.posteriors import Labelled, example, labelled
 from models.localisation.boxes import iou
 
 FIGURES = ("has_box", "central_iou", "dense_iou", "rank")
@@ -81,11 +82,7 @@ def from_record(record: bytes) -> Localised:
         return np.array(feature[key].float_list.value, np.float32).reshape(-1, 4)
 
     return Localised(
-        image=Labelled(
-            key=feature["key"].bytes_list.value[0],
-            name=feature["name"].bytes_list.value[0].decode(),
-            label=feature["label"].int64_list.value[0],
-        ),
+        image=labelled(feature),
         class_name=feature["class"].bytes_list.value[0].decode(),
         decodes=bool(feature["decodes"].int64_list.value[0]),
         five=np.array(feature["five"].float_list.value, np.float32),

@@ -15,6 +15,7 @@ from components.evaluation.posteriors import Labelled, parse_image
 from components.localisation.box_answers import boxes_of
 from components.localisation.localised import Localised, to_record
 from models import exif_orientation, images
+from models.errors import InputError
 from models.label_space import Correspondence
 from models.localisation.boxes import upright_boxes
 from models.localisation.dense import DenseLocaliser
@@ -80,6 +81,11 @@ class _Locate(beam.DoFn):
 
     def process(self, record: bytes, best: Mapping[bytes, Sequence[int]]) -> Iterator[bytes]:
         image, encoded = parse_image(record, self._layout)
+        if image.key not in best:
+            raise InputError(
+                f"image {image.name}: no prediction of it; expected one for each image of the split; the "
+                "examples and the predictions are not of the same split: run again"
+            )
         five = best[image.key]
         image = dataclasses.replace(image, label=self._labels.of(image.label))
         yield to_record(self._located(image, record, encoded, five))
