@@ -1,33 +1,16 @@
 """`vgg run`: from TFRecords to a pushed model."""
 
-import os
-import shlex
-from collections.abc import Iterable
-
 import click
 
 from components.training.machines.cluster import WORKER, WORKERS
 from models.initialisation import Initialisation
+from pipeline.commands.experiment_options import experiment_option, variables_of
 from pipeline.commands.options import HOME, PATH, completing
-from pipeline.running.run import DEFAULT_EXPERIMENT, run
-
-
-def experiment_names() -> Iterable[str]:
-    """The built-in ones."""
-    from pipeline.experiments.catalogue import EXPERIMENTS
-
-    return EXPERIMENTS
+from pipeline.running.run import run
 
 
 @click.command("run")
-@click.option(
-    "--experiment",
-    envvar="VGG_EXPERIMENT",
-    default=DEFAULT_EXPERIMENT,
-    show_default=True,
-    shell_complete=completing(experiment_names),
-    help="Its name, a pattern of names such as 'mini-*', or a file such as my.toml.",
-)
+@experiment_option("Its name, a pattern of names such as 'mini-*', or a file such as my.toml.")
 @click.option(
     "--set",
     "settings",
@@ -73,7 +56,6 @@ def run_command(
     """
     given = {
         "VGG_EXPERIMENT": experiment,
-        "VGG_SET": " ".join([os.environ.get("VGG_SET", ""), shlex.join(settings)]).strip(),
         "VGG_DATA": data,
         "VGG_HOME": home,
         "VGG_INIT": init,
@@ -81,5 +63,4 @@ def run_command(
         WORKERS: workers,
         WORKER: worker,
     }
-    # The environment's others count too, such as VGG_COPY_DATA.
-    return run({**os.environ, **{name: value for name, value in given.items() if value}})
+    return run(variables_of(given, settings))

@@ -1,26 +1,16 @@
 """`vgg tune`: better values for some fields of an experiment, by trials."""
 
-import os
-import shlex
 from pathlib import Path
 
 import click
 
 from components.tuning.space import OBJECTIVES, TOP1_ERROR
-from pipeline.commands.options import HOME, PATH, completing
-from pipeline.commands.run import experiment_names
-from pipeline.running.run import DEFAULT_EXPERIMENT
+from pipeline.commands.experiment_options import experiment_option, variables_of
+from pipeline.commands.options import HOME, PATH
 
 
 @click.command("tune")
-@click.option(
-    "--experiment",
-    envvar="VGG_EXPERIMENT",
-    default=DEFAULT_EXPERIMENT,
-    show_default=True,
-    shell_complete=completing(experiment_names),
-    help="Its name, or a file such as my.toml.",
-)
+@experiment_option("Its name, or a file such as my.toml.")
 @click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field that differs in each trial."
 )
@@ -77,12 +67,11 @@ def tune_command(
 
     given = {
         "VGG_EXPERIMENT": experiment,
-        "VGG_SET": " ".join([os.environ.get("VGG_SET", ""), shlex.join(settings)]).strip(),
         "VGG_DATA": data,
         "VGG_HOME": home,
         "VGG_INIT_FROM": init_from,
     }
-    variables = {**os.environ, **{name: value for name, value in given.items() if value}}
+    variables = variables_of(given, settings)
     written = tune(Request(fields, trials, seed, objective, epochs, out), variables)
     again = f" --init-from {variables['VGG_INIT_FROM']}" if variables.get("VGG_INIT_FROM") else ""
     click.echo(f"{written}; run it with `vgg run --experiment {written}{again}` on the same data")

@@ -1,16 +1,12 @@
 """`vgg watch`: continuous training on a folder of generations of data."""
 
-import os
-import shlex
-
 import click
 
-from pipeline.commands.options import HOME, PATH, completing
-from pipeline.commands.run import experiment_names
+from pipeline.commands.experiment_options import experiment_option, variables_of
+from pipeline.commands.options import HOME, PATH
 from pipeline.continuous.generation import Request, name_of_experiment, once
 from pipeline.continuous.schedule import At, Every
 from pipeline.continuous.watch import watch
-from pipeline.running.run import DEFAULT_EXPERIMENT
 
 
 @click.command("watch")
@@ -18,14 +14,7 @@ from pipeline.running.run import DEFAULT_EXPERIMENT
     "--data", envvar="VGG_DATA", type=PATH, help="Folder of span-1/, span-2/, ...  [default: HOME/data]"
 )
 @HOME
-@click.option(
-    "--experiment",
-    envvar="VGG_EXPERIMENT",
-    default=DEFAULT_EXPERIMENT,
-    show_default=True,
-    shell_complete=completing(experiment_names),
-    help="Its name, or a file such as my.toml.",
-)
+@experiment_option("Its name, or a file such as my.toml.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field that differs.")
 @click.option(
     "--start",
@@ -71,12 +60,11 @@ def watch_command(
     """
     given = {
         "VGG_EXPERIMENT": experiment,
-        "VGG_SET": " ".join([os.environ.get("VGG_SET", ""), shlex.join(settings)]).strip(),
         "VGG_DATA": data,
         "VGG_HOME": home,
         "VGG_INIT_FROM": init_from,
     }
-    variables = {**os.environ, **{name: value for name, value in given.items() if value}}
+    variables = variables_of(given, settings)
     request = Request(start, most_worse, again, logs)
     if one:
         return once(variables, request, click.echo)
