@@ -20,6 +20,13 @@ class Measured:
     lower: float | None = None
     upper: float | None = None
 
+    @property
+    def interval_of_share(self) -> tuple[float, float] | None:
+        """Of a share: cut off at 0 and 1, beyond which the bootstrap's bounds can lie; None without one."""
+        if self.lower is None or self.upper is None:
+            return None
+        return max(0.0, self.lower), min(1.0, self.upper)
+
 
 @dataclass(frozen=True)
 class Figure:

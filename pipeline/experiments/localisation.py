@@ -2,7 +2,8 @@
 
 Classes come from the experiment's own classification net, and boxes from a net that begins with it.
 
-demo-boxes: `VGG_EXPERIMENT=demo-boxes make demo`. The demo and a box net on it.
+demo-boxes: `VGG_EXPERIMENT=demo-boxes make demo`. The demo and a box net on it: 6 minutes more;
+    test 1's error 0.3 %, top-5 localisation error 14.3 % (2026-11-28).
 loc-D-256, loc-D-384, loc-D-384-multiscale: Table 9; top-5 localisation error 29.5, 28.2 and 27.5 % of the
     validation images of ILSVRC. `VGG_DATA=ILSVRC VGG_EXPERIMENT=loc-D-256 vgg run`; weeks on one GPU.
 loc-D-384-scr-fc, loc-D-384-pcr-fc: Table 8 beside loc-D-384; test 1's error 36.4 and 34.3 %, and 33.1.

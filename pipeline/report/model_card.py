@@ -47,9 +47,8 @@ def in_per_cent(measured: Measured) -> str:
 
 def interval(measured: Measured) -> str:
     """[10.1, 14.5] in per cent, "" without one. The bootstrap's may reach beyond 0 or 1."""
-    if measured.lower is None:
-        return ""
-    return f"[{100 * max(0.0, measured.lower):.1f}, {100 * min(1.0, measured.upper):.1f}]"
+    bounds = measured.interval_of_share
+    return f"[{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]" if bounds else ""
 
 
 def _model(found: ExperimentFigures, nets: list[NetFigures]) -> tuple[str, ...]:

@@ -26,6 +26,5 @@ def localisation_table(figure: LocalisationFigure) -> Table:
 
 
 def _shown(measured: Measured) -> tuple[str, str]:
-    if measured.lower is None or measured.upper is None:
-        return f"{measured.value:.1%}", ""
-    return f"{measured.value:.1%}", f"{measured.lower:.1%} to {measured.upper:.1%}"
+    bounds = measured.interval_of_share
+    return f"{measured.value:.1%}", f"{bounds[0]:.1%} to {bounds[1]:.1%}" if bounds else ""
