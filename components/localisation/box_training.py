@@ -4,20 +4,17 @@ It knows nothing of TFX: `box_trainer.py` calls it for TFX's Trainer.
 """
 
 import dataclasses
-from itertools import islice
 
 import keras
 import tensorflow as tf
 
-from components.datasets.layouts import Layout
-from components.datasets.record_index import RecordIndex
-from components.localisation.box_answers import box_answers, boxes_of
+from components.localisation.box_answers import box_answers
+from components.localisation.box_data import check_boxes
 from components.localisation.box_recipe import BoxTrainerConfig
 from components.localisation.objective import BoxRegression
 from components.training.base_model import body_weights
 from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
 from components.training.loop import Data, Loop
-from components.training.record_reader import records_in_order
 from components.training.train import LAST_LAYER, TRAINED, TrainingFolders, TrainingInputs, finish
 from models import vgg
 from models.colour_shift import principal_components
@@ -26,9 +23,6 @@ from models.initial_weights import take_weights
 from models.localisation.regression import box_net
 from serving.saved_model.box_model import BoxModel, write_box_model
 from serving.saved_model.description import describe
-
-LOOKED_AT = 1000
-"""Records that are looked through for a box before training begins."""
 
 
 def train_boxes(
@@ -47,8 +41,7 @@ def train_boxes(
             boxes, or the base model is of another net.
     """
     _check_base(config, inputs.base_model)
-    for split, records in (("train", inputs.train), ("validation", inputs.validation)):
-        _check_boxes(records, inputs.layout, split)
+    check_boxes([inputs.train.files, inputs.validation.files], "box net's data")
     keras.utils.set_random_seed(config.training.seed)
     with strategy.scope():
         model = _first_model(config, inputs.base_model)
@@ -103,14 +96,4 @@ def _check_base(config: BoxTrainerConfig, base: str) -> None:
         raise InputError(
             f"box net: {name} {wanted[name]}, and model {base} has {found[name]}; expected the net that it "
             "begins from; set the experiment's net to that model's"
-        )
-
-
-def _check_boxes(records: RecordIndex, layout: Layout, split: str) -> None:
-    order = range(min(LOOKED_AT, len(records)))
-    found = records_in_order(records, tf.constant(order, tf.int64)).map(lambda one: boxes_of(one, layout)[0])
-    if not any(len(boxes) for boxes in islice(found.as_numpy_iterator(), LOOKED_AT)):
-        raise InputError(
-            f"{split} split: no boxes in its first {len(order)} records ({', '.join(layout.boxes.all)}); "
-            "expected where the objects are; write the TFRecords with `vgg data ilsvrc` and its annotations"
         )

@@ -5,6 +5,7 @@ from components.datasets import shards
 from components.datasets.example_keys import layout_of_shards
 from components.datasets.record_framing import check_heads
 from components.datasets.shards import TRAINING, VALIDATION
+from components.localisation.box_data import check_boxes
 from models.errors import InputError
 from pipeline.environment import BEAM, Environment
 from pipeline.store_path import Place, StorePath
@@ -47,6 +48,21 @@ def check_data(folder: Place) -> None:
         check_heads(files)
     for files in splits:
         layout_of_shards(files, f"data folder {folder}")
+
+
+def check_localisation(folder: Place, *, several_machines: bool) -> None:
+    """Whether a box net can be trained, which is after all else is (appendix A).
+
+    Raises:
+        InputError: the data have no boxes, or there are several machines.
+    """
+    if several_machines:
+        raise InputError(
+            "experiment with localisation: its box net is trained on one machine, and this run has several; "
+            "run the experiment without localisation on them first, and then this one on the first of them: "
+            "the nets are found in the cache"
+        )
+    check_boxes(find_shards(folder), f"data folder {folder}")
 
 
 def check_classes(folder: Place, experiment: str, classes: int, there: int | None) -> None:

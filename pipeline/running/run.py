@@ -20,6 +20,7 @@ from pipeline.running.preflight import (
     check_classes,
     check_data,
     check_home_is_here,
+    check_localisation,
     check_model,
     check_workers,
     find_shards,
@@ -143,6 +144,8 @@ def prepared(environment: Environment, variables: Mapping[str, str], *, check: b
         environment = dataclasses.replace(environment, init_fingerprint=content)
     if check:
         check_data(environment.data)
+        if any(each.localisation for each in written):
+            check_localisation(environment.data, several_machines=bool(Cluster.from_variables(variables)))
     there = listed_classes(str(environment.data)) if check else None
     for each in written:
         if check and each.fixes_classes:

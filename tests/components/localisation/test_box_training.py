@@ -88,7 +88,7 @@ def test_boxes_by_class_from_the_fully_connected_layers_alone(inputs, base, tmp_
 def test_data_without_boxes_and_another_net_are_one_line(inputs, tmp_path):
     record = box_record(IMAGENET, drawn(32, 32, BOXES[0]), 0, [])
     without = replace(inputs, train=index_of([write_records(tmp_path / "train", [record] * 8)]))
-    with pytest.raises(InputError, match=r"train split: no boxes in its first 8 records"):
+    with pytest.raises(InputError, match=r"box net's data: no boxes in the first 1000 records of a split"):
         _train(tmp_path, without, BoxTrainerConfig(NET, TRAINING))
     with pytest.raises(InputError, match=r"box net: width 16, and model .* has 8"):
         _train(tmp_path, inputs, BoxTrainerConfig(replace(NET, width=16), TRAINING))
