@@ -79,6 +79,25 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class BoxFigures:
+    """The boxes of a split's images.
+
+    Attributes:
+        boxes: how many. images: how many have one. most: in one image.
+        without_own: images that have boxes, none of which is of their class and has an area.
+        area: mean share of its image that a box covers, 0..1, of the boxes that have an area in it.
+        wrong: how many, by components.checking.boxes' kinds.
+    """
+
+    boxes: int
+    images: int
+    most: int
+    without_own: int
+    area: float
+    wrong: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Repeated:
     """Images that look the same, and how: kinds are components.checking.duplicates.KINDS."""
 
@@ -99,8 +118,9 @@ class Check:
         colour_modes, orientations: images by split; of the latter those that decode, by EXIF's number.
         pixels: of the training images that decode. mean_rgb: grey levels, covariance_rgb: their squares, as
             Transform has them; empty where there are no pixels.
+        boxes: by split; empty where no image has one.
         manifest: shards that are not those of dataset.json; empty where nothing is wrong.
-        damaged, odd, undecodable, repeated: what is wrong.
+        damaged, odd, undecodable, wrong_boxes, repeated: what is wrong.
         remarks: what may be meant as it is.
     """
 
@@ -118,10 +138,12 @@ class Check:
     pixels: int
     mean_rgb: tuple[float, ...]
     covariance_rgb: tuple[tuple[float, ...], ...]
+    boxes: dict[str, BoxFigures]
     manifest: tuple[str, ...]
     damaged: tuple[Fault, ...]
     odd: tuple[Fault, ...]
     undecodable: tuple[Fault, ...]
+    wrong_boxes: tuple[Fault, ...]
     repeated: tuple[Repeated, ...]
     remarks: tuple[str, ...]
     schema: str = SCHEMA
@@ -129,4 +151,5 @@ class Check:
     @property
     def whole(self) -> bool:
         """Whether nothing is wrong."""
-        return not (self.manifest or self.damaged or self.odd or self.undecodable or self.repeated)
+        wrong = (self.manifest, self.damaged, self.odd, self.undecodable, self.wrong_boxes, self.repeated)
+        return not any(wrong)

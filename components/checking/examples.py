@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from components.checking.boxes import Boxes, boxes_of
 from components.datasets.layouts import Layout, layout_of
 from components.datasets.record_salvage import Record, salvage
 from models.errors import InputError, cause_of
@@ -22,6 +23,7 @@ class LabelledPhotograph:
         name: of the file.
         text: the class's name; empty where the record has none.
         synset: the class's WordNet id; likewise.
+        boxes: of its objects.
     """
 
     encoded: bytes
@@ -29,6 +31,7 @@ class LabelledPhotograph:
     name: str
     text: str
     synset: str
+    boxes: Boxes
 
 
 class WrongExample(ValueError):  # noqa: N818 - a finding, not an error of the program
@@ -51,6 +54,7 @@ def parse(record: bytes, layout: Layout) -> LabelledPhotograph:
         name=_text(_only(feature, layout.filename, "bytes_list")),
         text=_first(feature, layout.class_text),
         synset=_first(feature, layout.synset),
+        boxes=boxes_of(feature, layout, label + layout.first_label),
     )
 
 

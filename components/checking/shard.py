@@ -44,7 +44,7 @@ ROW = np.dtype(
 SUMMARY, ROWS, NAMES = "json", "rows", "names"
 """Suffixes of a shard's files; the names of the images' files lie apart, as few of them are needed."""
 
-DAMAGED, ODD, UNDECODABLE = "damaged", "not of the layout", "undecodable"
+DAMAGED, ODD, UNDECODABLE, BOX = "damaged", "not of the layout", "undecodable", "box"
 Progress = Callable[[int, int], None]
 """Told of images and bytes that are done."""
 
@@ -63,13 +63,14 @@ class Problem:
     """A record that does not count as an image, or not as one that can be trained on.
 
     Attributes:
-        kind: DAMAGED, ODD or UNDECODABLE.
+        kind: DAMAGED, ODD, UNDECODABLE or BOX.
         record: its number in the shard, from 1.
         offset: where it begins there, bytes.
         what: what is wrong with it.
         file: the photograph's name; empty where it could not be read.
         label: the class, 0..; None likewise.
         unread: bytes from there on that are not read.
+        box: of BOX which kind, see components.checking.boxes.
     """
 
     kind: str
@@ -79,6 +80,34 @@ class Problem:
     file: str = ""
     label: int | None = None
     unread: int = 0
+    box: str = ""
+
+
+@dataclass
+class BoxSums:
+    """Of several images.
+
+    Attributes:
+        boxes: how many. images: how many have one. most: in one image.
+        without_own: images that have boxes, none of which is of their class.
+        whole, area: see components.checking.boxes.Boxes.
+    """
+
+    boxes: int = 0
+    images: int = 0
+    most: int = 0
+    without_own: int = 0
+    whole: int = 0
+    area: float = 0.0
+
+    def add(self, other: "BoxSums") -> None:
+        """Other images'."""
+        self.boxes += other.boxes
+        self.images += other.images
+        self.most = max(self.most, other.most)
+        self.without_own += other.without_own
+        self.whole += other.whole
+        self.area += other.area
 
 
 @dataclass
@@ -90,6 +119,7 @@ class Findings:
         modes: colour modes, by the number in the rows.
         moments: whole numbers [13], summed over the images that decode; of training alone.
         classes: [label, name, synset, images].
+        boxes: of the images' objects.
         problems: what is wrong.
     """
 
@@ -97,6 +127,7 @@ class Findings:
     modes: list[str] = field(default_factory=list)
     moments: list[int] = field(default_factory=lambda: [0] * MOMENTS)
     classes: list = field(default_factory=list)
+    boxes: BoxSums = field(default_factory=BoxSums)
     problems: list = field(default_factory=list)
 
 
@@ -127,6 +158,7 @@ def read_findings(folder: str, number: int) -> Findings:
     with open(_path(folder, number, SUMMARY), "rb") as file:
         found = Findings(**json.load(file))
     found.problems = [Problem(**one) for one in found.problems]
+    found.boxes = BoxSums(**found.boxes)
     return found
 
 
@@ -184,11 +216,23 @@ def _judged(record: Record, image: LabelledPhotograph, seen: Look | None) -> _Se
 def _count(found: Findings, results: Sequence[Problem | _Seen]) -> None:
     found.records += len(results)
     for one in results:
+        if isinstance(one, _Seen):
+            _count_boxes(found, one)
         problem = one if isinstance(one, Problem) else one.problem
         if problem:
             found.problems.append(problem)
         elif one.look.moments is not None:
             found.moments = [a + b for a, b in zip(found.moments, one.look.moments.tolist(), strict=True)]
+
+
+def _count_boxes(found: Findings, one: _Seen) -> None:
+    boxes, image = one.image.boxes, one.image
+    if boxes.count:
+        found.boxes.add(BoxSums(boxes.count, 1, boxes.count, int(not boxes.own), boxes.whole, boxes.area))
+    place = (one.record.number, one.record.offset)
+    found.problems += [
+        Problem(BOX, *place, each.what, image.name, image.label, box=each.kind) for each in boxes.wrong
+    ]
 
 
 def _row(shard: Shard, one: _Seen, modes: list[str]) -> tuple:

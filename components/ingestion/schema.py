@@ -23,7 +23,7 @@ def statistics_options() -> tfdv.StatsOptions:
     for layout in LAYOUTS:
         image = schema.feature.add(name=layout.image, type=schema_pb2.BYTES)
         image.image_domain.SetInParent()
-    keys = [key for layout in LAYOUTS for key in layout.required + layout.optional]
+    keys = [key for layout in LAYOUTS for key in layout.required + layout.optional + layout.boxes.all]
     return _OneFormOptions(schema=schema, feature_allowlist=keys)
 
 
@@ -41,7 +41,8 @@ class _OneFormOptions(tfdv.StatsOptions):
 def written_schema(layout: Layout, classes: int, found: frozenset[str]) -> schema_pb2.Schema:
     """The schema that each split must satisfy: one image, one label in range, one file name an example.
 
-    Class texts and synset ids are in it where `found`, as they may be missing.
+    Class texts, synset ids and boxes are in it where `found`, as they may be missing. Boxes have a type and
+    no range: training cuts off what reaches beyond the image, and `vgg data check` names it.
     """
     schema = schema_pb2.Schema()
     for key in layout.required:
@@ -59,6 +60,11 @@ def written_schema(layout: Layout, classes: int, found: frozenset[str]) -> schem
         if key in found:
             feature = schema.feature.add(name=key, type=schema_pb2.BYTES)
             feature.value_count.max = 1
+    for key in layout.boxes.all:
+        if key not in found:
+            continue
+        kind = schema_pb2.INT if key == layout.boxes.label else schema_pb2.FLOAT
+        schema.feature.add(name=key, type=kind)
     return schema
 
 

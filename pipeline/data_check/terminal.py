@@ -1,8 +1,9 @@
 """What `vgg data check` prints: figures first, then what is wrong, with the first names of each kind."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from components.checking.check import SIDES, Check, Fault, Place, Repeated
+from components.checking.check import SIDES, BoxFigures, Check, Fault, Place, Repeated
 from components.checking.duplicates import KINDS
 
 MOST = 3
@@ -24,6 +25,8 @@ def lines(check: Check) -> Iterator[tuple[str, str]]:
     turned = {split: _turned(of) for split, of in check.orientations.items()}
     if any(turned.values()):
         yield "turned", f"by EXIF: {', '.join(f'{split} {count}' for split, count in turned.items())}"
+    for split, of in check.boxes.items():
+        yield "boxes", f"{split}: {_boxes(of, check.splits[split].images)}"
     if check.mean_rgb:
         yield "mean RGB", f"{_numbers(check.mean_rgb)} of {check.pixels} training pixels"
         yield "covariance", "; ".join(_numbers(row) for row in check.covariance_rgb)
@@ -37,9 +40,11 @@ def _problems(check: Check) -> Iterator[tuple[str, str]]:
         ("damaged", check.damaged, "place"),
         ("odd", check.odd, "record"),
         ("undecodable", check.undecodable, "image"),
+        ("wrong boxes", check.wrong_boxes, "fault"),
     ):
         if faults:
-            yield title, _count(len(faults), what)
+            of = _kinds(check) if faults is check.wrong_boxes else ""
+            yield title, _count(len(faults), what) + of
             yield from (("", fault_line(fault)) for fault in faults[:MOST])
             if len(faults) > MOST:
                 yield "", "..."
@@ -49,6 +54,17 @@ def _problems(check: Check) -> Iterator[tuple[str, str]]:
             yield "repeated", f"{_count(len(groups), 'image')} {kind}: {_first(groups)}"
     if check.whole:
         yield "problems", "none"
+
+
+def _boxes(of: BoxFigures, images: int) -> str:
+    shown = f"{_count(of.boxes, 'box', 'boxes')} in {of.images} of {_count(images, 'image')}"
+    return f"{shown}, at most {of.most} in one, {100 * of.area:.1f} % of the image on average"
+
+
+def _kinds(check: Check) -> str:
+    """How many boxes are wrong in which way."""
+    kinds = sum((Counter(of.wrong) for of in check.boxes.values()), Counter())
+    return f": {', '.join(f'{number} {kind}' for kind, number in sorted(kinds.items()))}"
 
 
 def fault_line(fault: Fault) -> str:

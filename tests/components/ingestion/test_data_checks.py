@@ -49,6 +49,7 @@ def _examples(layout: Layout, labels: Sequence[int]) -> list[tf.train.Example]:
         if layout is IMAGENET:
             feature[layout.class_text].bytes_list.value.append(b"a class")
             feature["image/object/bbox/xmin"].float_list.value.extend([0.1] * number)
+            feature["image/height"].int64_list.value.append(12)
         examples.append(example)
     return examples
 
@@ -158,6 +159,21 @@ def test_a_label_out_of_range(gate, clean, tmp_path, layout, label):
     assert "train split" not in message
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_boxes_are_of_numbers_and_may_reach_beyond_the_image(gate, clean, tmp_path, whole):
+    """Training cuts them off; whole numbers would be pixels."""
+    examples = _examples(TFDS, [0, 1, 2])
+    examples[1].features.feature["objects/bbox"].float_list.value.extend([0.5, -0.1, 1.5, 0.2])
+    examples[1].features.feature["objects/label"].int64_list.value.append(1)
+    train = _statistics(tmp_path / "train", examples)
+    if not whole:
+        assert gate(train, clean[TFDS]) == "no anomalies"
+        return
+    examples[1].features.feature["objects/bbox"].int64_list.value.extend([10, 20, 30, 40])
+    message = _message(gate, train, _statistics(tmp_path / "held_out", examples))
+    assert "eval split, objects/bbox: Unexpected data type" in message
+
+
 @pytest.mark.parametrize("layout", [IMAGENET, TFDS], ids=["imagenet", "tfds"])
 def test_two_labels_in_one_example(gate, clean, tmp_path, layout):
     examples = _examples(layout, [1, 2, 1])
@@ -202,7 +218,8 @@ def test_statistics_hold_no_photographs_and_no_keys_that_are_not_used(clean):
         assert _jpeg(0)[20:60] not in statistics.SerializeToString()
         (dataset,) = statistics.datasets
         keys = {feature.path.step[0] for feature in dataset.features}
-        assert keys == {*layout.required, *({layout.class_text} if layout is IMAGENET else ())}
+        beside = {layout.class_text, "image/object/bbox/xmin"} if layout is IMAGENET else set()
+        assert keys == {*layout.required, *beside}
 
 
 @pytest.mark.parametrize(("layout", "range_"), [(IMAGENET, (1, 1000)), (TFDS, (0, 999))])

@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 import pytest
+from helpers.drawn_boxes import box_record
 from helpers.pipeline.report_browser import probe
 from helpers.record_sets import check, encoded, noise, record, write
 from PIL import Image
@@ -66,10 +67,12 @@ def figures(classes: int = 3, **changes) -> Check:
         pixels=1234567,
         mean_rgb=(123.1, 117.3, 104.5),
         covariance_rgb=((1.0, 2.0, 3.0),) * 3,
+        boxes={},
         manifest=(),
         damaged=(),
         odd=(),
         undecodable=(),
+        wrong_boxes=(),
         repeated=(),
         remarks=(),
     )
@@ -140,7 +143,9 @@ def written(tmp_path):
 
     train = [made(label, number) for label in range(3) for number in range(9)]
     bad = record(IMAGENET, encoded(noise(1))[:-100], 1, "cut.jpg")
-    train, validation = [*train, bad, b"odd"], [train[0], made(1, 20)]
+    image = Image.new("RGB", (82, 40), colours[2])
+    boxed = box_record(IMAGENET, encoded(image), 2, [(0.1, 0.1, 0.5, 0.5), (0.4, 0.1, 0.4, 0.5)])
+    train, validation = [*train, bad, b"odd"], [train[0], made(1, 20), boxed]
     folder = write(tmp_path / "data", IMAGENET, train=[train], validation=[validation])
     content = bytearray((folder / "train-00000-of-00001").read_bytes())
     content[20] ^= 1
@@ -154,8 +159,10 @@ def test_a_tile_shows_its_image(written):
     page = (written / "index.html").read_text()
     tile = r'<img class="tile" loading="lazy" src="sheets/(\w+).jpg" width="(\d+)" height="80" style="object-position:(-?\d+)px 0" alt="(.*?)"'  # noqa: E501
     found = re.findall(tile, page)
-    assert len(found) == 4 + 4 + 1 + 4 + 1
+    assert len(found) == 4 + 4 + 1 + 4 + 1 + 1
     for sheet, width, left, name in found:
+        if name == "drawn.png":
+            continue
         with Image.open(written / "sheets" / f"{sheet}.jpg") as drawn:
             assert drawn.height == 80
             assert -int(left) + int(width) <= drawn.width
