@@ -142,7 +142,7 @@ def test_the_terminal_and_the_page_tell_them(checked):
         "boxes       train: 6 boxes in 3 of 5 images, at most 2 in one, 33.8 % of the image on average"
         in lines
     )
-    wrong = f"wrong boxes 4 faults: 1 {EMPTY}, 1 {UNCOUNTED}, 1 {OUTSIDE}, 1 {REVERSED}"
+    wrong = f"wrong boxes 4 faults: 1 {EMPTY}, 1 {OUTSIDE}, 1 {REVERSED}, 1 {UNCOUNTED}"
     assert wrong in lines
     first = next(line for line in lines if "box 2 of 2 is empty" in line)
     assert re.match(r" {12}train-00000-of-00002, record 2, at byte \d+ \(drawn.png\): box 2", first)
