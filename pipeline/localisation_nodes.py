@@ -15,32 +15,37 @@ from pipeline.experiments.experiment import Experiment
 from pipeline.trainers import Data, what_it_reads
 
 
-def localisation_nodes(
-    experiment: Experiment, model: BaseChannel, averager: BaseNode, data: Data
-) -> list[BaseNode]:
-    """None where the experiment does not localise.
-
-    Args:
-        experiment: says how.
-        model: the trained classification net, which the box net begins from and which rates its boxes.
-        averager: its predictions' five best classes get boxes.
-        data: what the images are read from.
-    """
+def box_trainer(experiment: Experiment, model: BaseChannel, data: Data) -> BaseNode | None:
+    """The Trainer of the box net, which begins from `model`; None where the experiment does not localise."""
     wanted = experiment.localisation
     if not wanted:
-        return []
+        return None
     config = BoxTrainerConfig(experiment.config.net, wanted.training, wanted.regression)
-    trainer = tfx_components.Trainer(
+    return tfx_components.Trainer(
         run_fn=BOXES,
         **what_it_reads(data, data.examples, model),
         custom_config={CONFIG: to_json(config), CODE: training_code(BOXES)},
     ).with_id(f"Trainer.{experiment.weights}.boxes")  # with a Trainer's resources on an engine
+
+
+def localisation_nodes(
+    experiment: Experiment, model: BaseChannel, trainer: BaseNode, averager: BaseNode, data: Data
+) -> list[BaseNode]:
+    """What finds boxes and what evaluates them.
+
+    Args:
+        experiment: says how; it localises.
+        model: the trained classification net, which rates the boxes.
+        trainer: of the box net.
+        averager: its predictions' five best classes get boxes.
+        data: what the images are read from.
+    """
     localiser = Localiser(
         examples=data.examples,
         model=model,
         boxes=trainer.outputs["model"],
         predictions=averager.outputs["predictions"],
-        evaluation=to_json(wanted.evaluation),
+        evaluation=to_json(experiment.localisation.evaluation),
     ).with_id(f"Localiser.{experiment.weights}")
     evaluator = LocalisationEvaluator(
         localisations=localiser.outputs["localisations"],
@@ -48,4 +53,4 @@ def localisation_nodes(
         experiment=experiment.name,
     )
     add_code([localiser, evaluator])
-    return [trainer, localiser, evaluator]
+    return [localiser, evaluator]

@@ -25,7 +25,7 @@ from pipeline.data_nodes import data_nodes
 from pipeline.engine import Engine
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused
-from pipeline.localisation_nodes import localisation_nodes
+from pipeline.localisation_nodes import box_trainer, localisation_nodes
 from pipeline.metadata_connection import metadata_connection
 from pipeline.push_nodes import push_nodes
 from pipeline.trainers import Data, trainers_of
@@ -48,12 +48,8 @@ def create_pipeline(
     trainers = trainers_of(members, environment, data, experiments, kept or {})
     wanted = averaging_plan([(member.weights, member.weights, member.evaluation) for member in members])
     models = {weights: nodes[-1].outputs["model"] for weights, nodes in trainers.items()}
-    exporter = Exporter(
-        trained=models[experiment.weights],
-        examples=data.examples,
-        evaluation=to_json(experiment.evaluation),
-        experiment=experiment.name,
-    )
+    boxes = box_trainer(experiment, models[experiment.weights], data)
+    exporter = _exporter(experiment, models[experiment.weights], boxes, data)
     against_baseline = experiment.evaluation.against_baseline
     baseline = _baseline(experiment, exporter, environment) if against_baseline else None
     if baseline:
@@ -79,7 +75,10 @@ def create_pipeline(
         average = served_average(experiment.evaluation)
         push = push_nodes(exporter, evaluator, averager, average, data.examples, environment)
     add_code(data.nodes, kept)
-    located = localisation_nodes(experiment, models[experiment.weights], averager, data)
+    located = []
+    if boxes:
+        found = localisation_nodes(experiment, models[experiment.weights], boxes, averager, data)
+        located = [boxes, *found]
     add_code([*evaluation, *push])
     return Pipeline(
         pipeline_name=environment.pipeline_name,
@@ -88,6 +87,21 @@ def create_pipeline(
         enable_cache=True,
         metadata_connection_config=metadata_connection(environment),
         beam_pipeline_args=for_tfx(environment.beam),
+    )
+
+
+def _exporter(experiment: Experiment, model: BaseChannel, boxes: BaseNode | None, data: Data) -> BaseNode:
+    """The model localises where a box net was trained, and waits for it."""
+    located = {}
+    if boxes:
+        located["boxes"] = boxes.outputs["model"]
+        located["localisation"] = to_json(experiment.localisation.evaluation)
+    return Exporter(
+        trained=model,
+        examples=data.examples,
+        evaluation=to_json(experiment.evaluation),
+        experiment=experiment.name,
+        **located,
     )
 
 

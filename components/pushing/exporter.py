@@ -7,6 +7,7 @@ from tfx.utils import path_utils
 
 from components.drift.statistics import write_statistics
 from components.drift.training_images import training_statistics
+from components.localisation.box_recipe import BoxEvaluation
 from components.recipe import Evaluation, from_json
 from serving.saved_model.description import describe
 from serving.saved_model.export import export_again
@@ -19,8 +20,10 @@ def Exporter(  # noqa: N802 - TFX names components so
     model: OutputArtifact[standard_artifacts.Model],
     evaluation: Parameter[str],
     experiment: Parameter[str],
+    boxes: InputArtifact[standard_artifacts.Model] = None,
+    localisation: Parameter[str] = "",
 ) -> None:
-    """Writes `model`, a SavedModel of the network in `trained`.
+    """Writes `model`, a SavedModel of the network in `trained`, which localises where there are `boxes`.
 
     Args:
         trained: a Trainer's.
@@ -28,6 +31,8 @@ def Exporter(  # noqa: N802 - TFX names components so
         model: for the Evaluator and the Pusher.
         evaluation: components.recipe.Evaluation as JSON.
         experiment: whose model it is.
+        boxes: a box net (appendix A) that began from `trained`.
+        localisation: with it, components.localisation.box_recipe.BoxEvaluation as JSON.
     """
     protocol, folder = from_json(Evaluation, evaluation), path_utils.serving_model_dir(model.uri)
     export_again(
@@ -36,5 +41,13 @@ def Exporter(  # noqa: N802 - TFX names components so
         shorter_sides=protocol.shorter_sides,
         flip=protocol.flip,
         experiment=experiment,
+        boxes=_box_nets(boxes, localisation),
     )
     write_statistics(training_statistics(examples.uri, describe(folder)[1]), folder)
+
+
+def _box_nets(boxes, localisation: str) -> list[tuple[str, tuple[int, ...]]]:
+    if boxes is None:
+        return []
+    sides = from_json(BoxEvaluation, localisation).shorter_sides
+    return [(path_utils.serving_model_path(boxes.uri), sides)]

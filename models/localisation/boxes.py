@@ -47,17 +47,18 @@ def boxes_in_crop(boxes: tf.Tensor, place: CropPlace, *, size: int, mirrored: tf
     return tf.where(mirrored, mirrored_boxes(in_crop), in_crop)
 
 
-def boxes_of_window(boxes: np.ndarray, corner: np.ndarray, side: int, scaled: np.ndarray) -> np.ndarray:
+def boxes_of_window(boxes: Any, corner: Any, side: Any, scaled: Any, maths: ModuleType = np) -> Any:
     """The way back: boxes that the net gave for windows, [..., 4] in fractions of a window's side, as
     fractions of the photograph.
 
     Args:
         boxes: one for each window.
         corner: (y, x) of the windows' upper left corners in the rescaled photograph, pixels, [..., 2].
-        side: of the windows, pixels.
+        side: of the windows, pixels; of windows that are no squares (width, height) twice, [4].
         scaled: the rescaled photograph's height and width, pixels, [2].
+        maths: numpy or TensorFlow.
     """
-    corner, scaled = np.tile(corner[..., ::-1], 2), np.tile(scaled[::-1], 2)
+    corner, scaled = (_joined([each[..., ::-1]] * 2, maths) for each in (corner, scaled))
     return (boxes * side + corner) / scaled
 
 

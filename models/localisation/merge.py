@@ -10,6 +10,8 @@ MOST_MISMATCH.
 
 import math
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -67,11 +69,11 @@ def merge(boxes: np.ndarray, scores: np.ndarray, most_mismatch: float = MOST_MIS
     return [MergedBox(boxes[each], float(scores[each]), int(counts[each])) for each in order]
 
 
-def mismatch(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Of boxes [..., 4] in pairs: [...], see the head of this file."""
+def mismatch(first: Any, second: Any, maths: ModuleType = np) -> Any:
+    """Of boxes [..., 4] in pairs: [...], see the head of this file; `maths` is numpy or TensorFlow."""
     centres = [(boxes[..., :2] + boxes[..., 2:]) / 2 for boxes in (first, second)]
-    apart = np.linalg.norm(centres[0] - centres[1], axis=-1)
-    return apart / np.sqrt((area(first) + area(second)) / 2) + 1 - iou(first, second)
+    apart = maths.linalg.norm(centres[0] - centres[1], axis=-1)
+    return apart / maths.sqrt((area(first, maths) + area(second, maths)) / 2) + 1 - iou(first, second, maths)
 
 
 def _mismatches(boxes: np.ndarray) -> np.ndarray:

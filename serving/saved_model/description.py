@@ -12,6 +12,7 @@ from models.literal_paths import check_literal
 from models.net import Net
 from serving.saved_model.head import Head
 
+LOCALISATION = "localisation"
 WEIGHTS_INDEX = os.path.join("variables", "variables.index")
 DESCRIPTION = os.path.join("assets.extra", "vgg.json")
 
@@ -56,11 +57,46 @@ def experiment_of(source: str) -> str:
     return json.loads(_read(source)).get("experiment", "")
 
 
-def description(net: Net, head: Head, row_by_row: Collection[str], experiment: str = "") -> str:
+@dataclasses.dataclass(frozen=True)
+class ServedBoxNet:
+    """A box net of an exported model that localises (appendix A).
+
+    Attributes:
+        regression: models.localisation.regression.Regression's value.
+        trained_at: S that it was trained at, pixels.
+        shorter_sides: the Q that it looks at images at.
+    """
+
+    regression: str
+    trained_at: int
+    shorter_sides: tuple[int, ...]
+
+
+def box_nets_of(source: str) -> tuple[ServedBoxNet, ...]:
+    """The box nets of an exported SavedModel; none where it does not localise.
+
+    Raises:
+        InputError: `source` is no SavedModel of this project.
+    """
+    return tuple(
+        ServedBoxNet(each["regression"], each["trained_at"], tuple(each["shorter_sides"]))
+        for each in json.loads(_read(source)).get(LOCALISATION, ())
+    )
+
+
+def description(
+    net: Net,
+    head: Head,
+    row_by_row: Collection[str],
+    experiment: str = "",
+    box_nets: Collection[ServedBoxNet] = (),
+) -> str:
     """The file's text; `row_by_row` are the signatures whose answer for a row depends on that row alone."""
     values = {"net": dataclasses.asdict(net), "head": dataclasses.asdict(head)}
     if experiment:
         values["experiment"] = experiment
+    if box_nets:
+        values[LOCALISATION] = [dataclasses.asdict(each) for each in box_nets]
     return json.dumps({**values, "row_by_row": sorted(row_by_row)}, indent=2)
 
 

@@ -9,6 +9,8 @@ import os
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.saved_model.signatures import LOCALISE
+
 FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 # Height and width: 4:3, its upright, and 3:2. Net D took 33 s for all of them on two busy cores.
 LANDSCAPE, PORTRAIT, WIDE = (96, 128), (128, 96), (96, 144)
@@ -20,14 +22,15 @@ REQUESTS = (
     ("single_scale", WIDE),
     ("features", LANDSCAPE),
 )
+LOCALISING = (LOCALISE, LANDSCAPE)
 
 
-def write_warmup(path: str) -> None:
+def write_warmup(path: str, *, localises: bool = False) -> None:
     """Writes the requests, a TFRecord of PredictionLog, into the SavedModel in folder `path`."""
     file = os.path.join(path, FILE)
     tf.io.gfile.makedirs(os.path.dirname(file))
     with tf.io.TFRecordWriter(file) as writer:
-        for signature, size in REQUESTS:
+        for signature, size in (*REQUESTS, *([LOCALISING] if localises else [])):
             writer.write(_request(signature, size).SerializeToString())
 
 

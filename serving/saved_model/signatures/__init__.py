@@ -4,6 +4,8 @@ Everything that a prediction needs is inside the graph: decoding, rescaling to e
 flip, the averages and the class names.
 """
 
+from collections.abc import Callable, Sequence
+
 import keras
 import tensorflow as tf
 
@@ -12,15 +14,19 @@ from serving.saved_model.head import Head
 from serving.saved_model.signatures.decoding import Preparation
 from serving.saved_model.signatures.examples import classify, examples, labels, output_name
 from serving.saved_model.signatures.features import features
+from serving.saved_model.signatures.localise import LOCALISE, localise
+from serving.saved_model.signatures.locating import BoxNet, Locator
 from serving.saved_model.signatures.predict import TOP, predict, top_classes, top_score_maps
 from serving.saved_model.signatures.requests import AVERAGED, Signature
 from serving.saved_model.signatures.score_map import score_map
 
 __all__ = [
     "AVERAGED",
+    "LOCALISE",
     "METHODS",
     "ROW_BY_ROW",
     "TOP",
+    "BoxNet",
     "Head",
     "Signature",
     "output_name",
@@ -30,7 +36,7 @@ __all__ = [
 
 ROW_BY_ROW = (
     *("serving_default", "single_scale", "features", "score_map"),
-    *("examples", "labels", "classify"),
+    *("examples", "labels", "classify", LOCALISE),
 )
 """Their answer for a row depends on that row alone, so a server may join requests, and split them."""
 
@@ -38,24 +44,29 @@ METHODS = {"classify": "tensorflow/serving/classify"}
 """Method names other than that of Predict."""
 
 
-def signatures(net: keras.Model, head: Head) -> dict[str, Signature]:
-    """Functions and input signatures by name, for a fully convolutional `net`."""
+def signatures(net: keras.Model, head: Head, box_nets: Sequence[BoxNet] = ()) -> dict[str, Signature]:
+    """Functions and input signatures by name, for a fully convolutional `net`; with `localise` where there
+    are box nets."""
     scores = _traced_once(net)
     prepare = Preparation(head)
     fc7 = net.get_layer("fc7").output
+    size = net.get_layer("fc6").kernel_size[0] * STRIDE
+    traced = [each._replace(outputs=_traced_once(each.outputs)) for each in box_nets]
+    locate = Locator(scores, traced, head, size) if box_nets else None
     return {
         "serving_default": predict(scores, prepare, head.shorter_sides, flip=head.flip),
         "single_scale": predict(scores, prepare, (head.middle_side,), flip=False),
         "features": features(_traced_once(keras.Model(net.inputs, fc7)), fc7.shape[-1], prepare),
-        "top_score_maps": top_score_maps(scores, prepare),
-        "score_map": score_map(scores, net.get_layer("fc6").kernel_size[0] * STRIDE, head),
+        "top_score_maps": top_score_maps(scores, prepare, locate),
+        "score_map": score_map(scores, size, head),
         "examples": examples(scores, prepare),
         "labels": labels(head),
         "classify": classify(scores, prepare),
+        **({LOCALISE: localise(scores, prepare, locate)} if locate else {}),
     }
 
 
-def _traced_once(net: keras.Model) -> tf.types.experimental.GenericFunction:
+def _traced_once(net: Callable) -> tf.types.experimental.GenericFunction:
     """One copy in the graph for all signatures and Q that call it."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)], autograph=False)

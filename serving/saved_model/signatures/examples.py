@@ -31,7 +31,7 @@ def examples(net: scoring.ScoreMap, prepare: Preparation) -> Signature:
             parsed[head.image_key],
             prepare,
             head.shorter_sides,
-            lambda views: scoring.flip_average_by_q(net, views, flip=head.flip),
+            lambda look: scoring.flip_average_by_q(net, look.views, flip=head.flip),
             shape,
             otherwise=1 / len(head.class_names),
         )
@@ -58,7 +58,7 @@ def classify(net: scoring.ScoreMap, prepare: Preparation) -> Signature:
             parsed[head.image_key],
             prepare,
             head.shorter_sides,
-            lambda views: tf.reduce_mean(scoring.flip_average_by_q(net, views, flip=head.flip), axis=0),
+            lambda look: tf.reduce_mean(scoring.flip_average_by_q(net, look.views, flip=head.flip), axis=0),
             [len(head.class_names)],
             called="inputs",
         )

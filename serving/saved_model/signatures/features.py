@@ -17,8 +17,8 @@ def features(fc7: scoring.ScoreMap, channels: int, prepare: Preparation) -> Sign
 
     head = prepare.head
 
-    def descriptor(views):
-        maps = [scoring.score_maps(fc7, of_q[tf.newaxis], flip=head.flip) for of_q in views]
+    def descriptor(look):
+        maps = [scoring.score_maps(fc7, of_q[tf.newaxis], flip=head.flip) for of_q in look.views]
         by_q = [tf.reduce_mean(of_q, [0, 1, 2, 3, 4]) for of_q in maps]
         return tf.math.l2_normalize(tf.reduce_mean(by_q, axis=0))
 

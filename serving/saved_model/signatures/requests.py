@@ -8,7 +8,7 @@ from models.as_written import as_written
 from models.images import DECODED, TOO_LARGE, TOO_MANY_SCANS
 from models.limits import MOST_SCANS
 from serving.saved_model.head import Head
-from serving.saved_model.signatures.decoding import Preparation, Prepared, Views
+from serving.saved_model.signatures.decoding import Look, Preparation, Prepared
 
 AVERAGED = "probabilities"
 # Images decoded and held at a time: at Q = 256, 384 and 512 each takes 8 MB, the longest 23 MB.
@@ -21,9 +21,10 @@ def map_images(
     image_bytes: tf.Tensor,
     prepare: Preparation,
     sides: Sequence[int],
-    compute: Callable[[Views], tf.Tensor],
+    compute: Callable[[Look], tf.Tensor],
     shape: Sequence[int],
     *,
+    middles: Sequence[int] = (),
     otherwise: float | None = None,
     called: str = "image_bytes",
 ) -> tf.Tensor:
@@ -33,8 +34,9 @@ def map_images(
         image_bytes: string [N].
         prepare: how they are decoded and rescaled.
         sides: the Q.
-        compute: from an image's views to float32 of `shape`.
+        compute: from what the nets see of an image to float32 of `shape`.
         shape: of one result.
+        middles: the Q at which box nets look.
         otherwise: what an image that cannot be used gets; None refuses the request.
         called: what the request calls them.
 
@@ -44,7 +46,7 @@ def map_images(
     """
 
     def some(start, results):
-        prepared = prepare(image_bytes[start : start + AT_A_TIME], sides)
+        prepared = prepare(image_bytes[start : start + AT_A_TIME], sides, middles)
         checks = [] if otherwise is not None else [check(prepared, prepare.head, start, called)]
         with tf.control_dependencies(checks):
             found = _computed(prepared, compute, shape, float("nan") if otherwise is None else otherwise)
@@ -83,12 +85,12 @@ def _reasons(outcomes: tf.Tensor, sizes: tf.Tensor, head: Head) -> tf.Tensor:
 
 
 def _computed(
-    prepared: Prepared, compute: Callable[[Views], tf.Tensor], shape: Sequence[int], otherwise: float
+    prepared: Prepared, compute: Callable[[Look], tf.Tensor], shape: Sequence[int], otherwise: float
 ) -> tf.Tensor:
     def one(index):
         return tf.cond(
             prepared.outcomes[index] == DECODED,
-            lambda: compute(prepared.views_of(index)),
+            lambda: compute(prepared.look_at(index)),
             lambda: tf.fill(shape, otherwise),
         )
 

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.serving.exported import HEAD, NET, encode, example, pixels, softmax
+from helpers.serving.localising import write_boxes
 from tfx.types import standard_artifacts
 
 from components.datasets.record_index import index_of
 from components.drift.statistics import images_in, read_statistics
 from components.ingestion.shard_example_gen import write_index
+from components.localisation.box_recipe import BoxEvaluation
 from components.pushing.exporter import Exporter
 from components.recipe import Evaluation, to_json
 from models.vgg import build
-from serving.saved_model.description import describe, experiment_of
+from serving.saved_model.description import ServedBoxNet, box_nets_of, describe, experiment_of
 from serving.saved_model.export import export, read_weights
 
 pytestmark = pytest.mark.slow  # two exports
@@ -55,16 +57,20 @@ def trained():
 
 @pytest.fixture(scope="module")
 def exported(trained, tmp_path_factory) -> str:
-    """By the Exporter at Q = 64 without the flip, of a Trainer's artifact of another protocol."""
+    """By the Exporter at Q = 64 without the flip, of a Trainer's artifact of another protocol, with boxes at
+    64 and 80."""
     folder = tmp_path_factory.mktemp("artifacts")
     head = dataclasses.replace(HEAD, mean_rgb=MEAN, shorter_sides=(80, 96), flip=True)
     export(trained, NET, head, str(folder / "trained" / FOLDER))
+    write_boxes(folder / "boxes" / FOLDER, NET, head)
     Exporter.test_call(
         trained=_artifact(folder / "trained"),
         examples=_examples(folder / "examples"),
         model=_artifact(folder / "model"),
         evaluation=to_json(Evaluation((64,), flip=False)),
         experiment="mine",
+        boxes=_artifact(folder / "boxes"),
+        localisation=to_json(BoxEvaluation((64, 80))),
     )
     return str(folder / "model" / FOLDER)
 
@@ -94,6 +100,15 @@ def test_only_the_protocol_is_another(exported):
 
 def test_it_says_whose_model_it_is(exported):
     assert experiment_of(exported) == "mine"
+
+
+def test_it_localises_at_the_experiments_q(exported):
+    assert box_nets_of(exported) == (ServedBoxNet("pcr", 64, (64, 80)),)
+    loaded = tf.saved_model.load(exported)
+    found = loaded.signatures["localise"](image_bytes=tf.constant([PICTURE]))
+    assert found["boxes"].shape == (1, 5, 4)
+    # One window at Q = 64 and one at 80: the boxes of both are one.
+    assert np.allclose(found["box_scores"][0, 0], 2 * found["top_probabilities"][0, 0], rtol=0.5)
 
 
 def test_statistics_of_the_training_images_stay_with_the_model(exported):

@@ -98,6 +98,17 @@ def test_kubeflow_gets_the_bare_specification_without_resolvers(tmp_path):
     assert tasks["last-pushed"]["cachingOptions"] == {"enableCache": False}
 
 
+def test_the_exporter_waits_for_the_box_net_of_an_experiment_that_localises(demo):
+    tasks = _spec(Engine.KUBEFLOW, "demo-boxes")["root"]["dag"]["tasks"]
+    given = tasks["exporter"]["inputs"]
+    assert given["artifacts"]["boxes"]["taskOutputArtifact"]["producerTask"] == "trainer-demo-boxes"
+    assert "trainer-demo-boxes" in tasks["exporter"]["dependentTasks"]
+    assert json.loads(given["parameters"]["localisation"]["runtimeValue"]["constant"]) == {
+        "shorter_sides": [64]
+    }
+    assert "boxes" not in demo["root"]["dag"]["tasks"]["exporter"]["inputs"]["artifacts"]
+
+
 def test_resources_retries_and_caching_of_each_component(demo):
     trainer, scorer = (
         _container(demo, task)["resources"] for task in ("trainer-demo", "scorer-demo-dense-64")
