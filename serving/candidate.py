@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import grpc
 import numpy as np
@@ -11,7 +11,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving import store_push
 from serving.model_server import NAME, ModelServer, NotServable
-from serving.saved_model.signatures import AVERAGED
+from serving.saved_model.description import localises
+from serving.saved_model.signatures import AVERAGED, LOCALISE, LOCATED
 
 SIGNATURE = "serving_default"
 NEAR = 1e-5
@@ -32,11 +33,13 @@ def check_candidate(
 
     `expected` float [N, classes] are the posteriors that an evaluation of the same net under the same test
     protocol found. Without them the answers are compared with the model's own in this process, which says
-    nothing of what was exported.
+    nothing of what was exported. Of a model that localises, boxes are asked for too, and looked at one by
+    one: a sum that is 1e-7 away may merge other boxes, so that none is compared with an evaluation's.
 
     Raises:
         NotServable: the server does not load it, refuses a photograph, or its posteriors are not finite, do
-            not sum to 1, or are further than 1e-4 from the expected ones (1e-5 from the model's own).
+            not sum to 1, or are further than 1e-4 from the expected ones (1e-5 from the model's own); or a
+            box is none.
     """
     with tempfile.TemporaryDirectory() as base_path:
         version = os.path.join(base_path, "1")
@@ -45,21 +48,24 @@ def check_candidate(
         else:
             os.symlink(os.path.abspath(model), version)
         with ModelServer(base_path, loads_within=loads_within) as server:
-            served = ask(server.address, photographs)
+            served = ask(server.address, photographs)[AVERAGED]
+            located = ask(server.address, photographs, LOCALISE) if localises(version) else None
     if expected is None:
         check_posteriors(served, in_process(model, photographs))
     else:
         check_posteriors(served, expected, near=NEAR_EVALUATION, whose="the evaluation")
+    if located is not None:
+        check_boxes(located, served)
 
 
-def ask(address: str, photographs: Sequence[bytes]) -> np.ndarray:
-    """Posteriors, float32 [N, classes], by gRPC.
+def ask(address: str, photographs: Sequence[bytes], signature: str = SIGNATURE) -> dict[str, np.ndarray]:
+    """A signature's outputs by gRPC, posteriors [N, classes] among them.
 
     Raises:
         NotServable: the server refuses.
     """
     request = predict_pb2.PredictRequest()
-    request.model_spec.name, request.model_spec.signature_name = NAME, SIGNATURE
+    request.model_spec.name, request.model_spec.signature_name = NAME, signature
     request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(list(photographs), tf.string))
     with grpc.insecure_channel(address) as channel:
         service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -69,7 +75,7 @@ def ask(address: str, photographs: Sequence[bytes]) -> np.ndarray:
             raise NotServable(f"the server answers {error.code().name}: {error.details()}") from None
     if AVERAGED not in response.outputs:
         raise NotServable(f"the answer has no output {AVERAGED}, but {', '.join(sorted(response.outputs))}")
-    return tf.make_ndarray(response.outputs[AVERAGED])
+    return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
 
 
 def in_process(model: str, photographs: Sequence[bytes]) -> np.ndarray:
@@ -103,3 +109,22 @@ def check_posteriors(
             f"photograph {far.argmax()}: a posterior {far.max():.1g} from what {whose} gives, "
             f"expected at most {near:g}"
         )
+
+
+def check_boxes(located: Mapping[str, np.ndarray], posteriors: np.ndarray) -> None:
+    """Raises NotServable where `localise` answers no boxes, or other classes than `serving_default`, whose
+    posteriors [N, classes] are given."""
+    if missing := sorted(set(LOCATED) - set(located)):
+        raise NotServable(f"the answer of {LOCALISE} has no output {', '.join(missing)}")
+    check_posteriors(located[AVERAGED], posteriors, whose=SIGNATURE)
+    boxes, scores, sizes = (located[name] for name in LOCATED)
+    for number, (of_image, size) in enumerate(zip(boxes, np.tile(sizes, 2), strict=True)):
+        # As fractions: in pixels, float32's last digit depends on the size.
+        found = of_image / size
+        lies_within = (found >= -NEAR) & (found <= 1 + NEAR)
+        if not (lies_within.all() and (found[:, 2:] > found[:, :2]).all()):
+            raise NotServable(
+                f"photograph {number}: boxes {of_image.tolist()} of one of {size[0]} x {size[1]} pixels"
+            )
+        if not (np.isfinite(scores[number]).all() and (scores[number] >= 0).all()):
+            raise NotServable(f"photograph {number}: boxes with scores {scores[number].tolist()}")

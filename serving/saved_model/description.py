@@ -84,6 +84,14 @@ def box_nets_of(source: str) -> tuple[ServedBoxNet, ...]:
     )
 
 
+def localises(source: str) -> bool:
+    """Whether SavedModel `source` says that it localises; False where it is none of this project."""
+    try:
+        return bool(box_nets_of(source))
+    except (InputError, ValueError, AttributeError, KeyError, TypeError):  # another's file of that name
+        return False
+
+
 def description(
     net: Net,
     head: Head,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.serving.model_server import VERSION, picture
 
-from serving.candidate import check_candidate, check_posteriors, in_process
+from serving.candidate import check_boxes, check_candidate, check_posteriors, in_process
 from serving.model_server import TF_SERVING, ModelServer, NotServable, server_command
 
 
@@ -80,6 +80,37 @@ def test_wrong_posteriors_are_named(served, message):
     with pytest.raises(NotServable, match=message):
         check_posteriors(np.array(served, np.float32), expected)
     check_posteriors(expected + np.float32(4e-6) * np.array([1, -1], np.float32), expected)
+
+
+def _located(**changes) -> dict[str, np.ndarray]:
+    """What `localise` answers of a photograph of 40 x 20 pixels, with two classes."""
+    answer = {
+        "probabilities": np.array([[0.75, 0.25]], np.float32),
+        "boxes": np.array([[[0, 0, 40, 20], [3, 4, 5, 6]]], np.float32),
+        "box_scores": np.array([[0.9, 0.0]], np.float32),
+        "image_sizes": np.array([[40, 20]], np.int32),
+    }
+    return {**answer, **{name: np.array(value, np.float32) for name, value in changes.items()}}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"probabilities": [[0.7, 0.3]]}, "a posterior 0.05 from what serving_default gives"),
+        ({"boxes": [[[0, 0, 20, 40], [3, 4, 5, 6]]]}, "photograph 0: boxes .* of one of 40 x 20 pixels"),
+        ({"boxes": [[[0, 0, 40, 20], [5, 4, 3, 6]]]}, "photograph 0: boxes"),
+        ({"boxes": [[[0, 0, 40, np.nan], [3, 4, 5, 6]]]}, "photograph 0: boxes"),
+        ({"box_scores": [[np.inf, 0]]}, "photograph 0: boxes with scores"),
+    ],
+)
+def test_wrong_boxes_are_named(wrong, message):
+    posteriors = np.array([[0.75, 0.25]], np.float32)
+    check_boxes(_located(), posteriors)
+    with pytest.raises(NotServable, match=message):
+        check_boxes(_located(**wrong), posteriors)
+    without = {name: value for name, value in _located().items() if name != "boxes"}
+    with pytest.raises(NotServable, match="localise has no output boxes"):
+        check_boxes(without, posteriors)
 
 
 def test_tf_serving_is_preferred_where_it_is_installed(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from serving.candidate import ask, check_posteriors, in_process
 from serving.model_server import TF_SERVING, ModelServer
+from serving.saved_model.signatures import AVERAGED
 
 FOLDER = Path(__file__).parents[2] / "serving" / "tf_serving"
 FILE_FLAGS = ("model_config_file", "batching_parameters_file", "monitoring_config_file")
@@ -89,6 +90,6 @@ def test_tf_serving_itself_answers_as_the_model_does(pushed):
     photographs = [picture(1), picture(2, 64, 200, "PNG")]
     model = pushed / str(VERSION)
     with ModelServer(str(pushed), loads_within=120) as server:
-        served = ask(server.address, photographs)
+        served = ask(server.address, photographs)[AVERAGED]
     check_posteriors(served, in_process(str(model), photographs))
     assert np.isfinite(served).all()

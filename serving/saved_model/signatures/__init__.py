@@ -15,7 +15,7 @@ from serving.saved_model.signatures.decoding import Preparation
 from serving.saved_model.signatures.examples import classify, examples, labels, output_name
 from serving.saved_model.signatures.features import features
 from serving.saved_model.signatures.localise import LOCALISE, localise
-from serving.saved_model.signatures.locating import BoxNet, Locator
+from serving.saved_model.signatures.locating import LOCATED, BoxNet, Locator
 from serving.saved_model.signatures.predict import TOP, predict, top_classes, top_score_maps
 from serving.saved_model.signatures.requests import AVERAGED, Signature
 from serving.saved_model.signatures.score_map import score_map
@@ -23,6 +23,7 @@ from serving.saved_model.signatures.score_map import score_map
 __all__ = [
     "AVERAGED",
     "LOCALISE",
+    "LOCATED",
     "METHODS",
     "ROW_BY_ROW",
     "TOP",
