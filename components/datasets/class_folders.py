@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from components.datasets.annotation_files import holds_annotations, is_annotation
 from components.datasets.class_names import class_name, spelled, unlike
 from components.datasets.folder_names import (
     HIDDEN,
@@ -30,12 +31,14 @@ class Found:
         train: the image files, by name.
         validation: those of the folder for validation; None where there is no such folder.
         classes: by class the names of its folders, also of those without images.
+        annotations: XML files, of which some may be PASCAL VOC's of these photographs.
         account: how it was read.
     """
 
     train: list[Source] = field(default_factory=list)
     validation: list[Source] | None = None
     classes: dict[str, set[str]] = field(default_factory=dict)
+    annotations: list[Path] = field(default_factory=list)
     account: Account = field(default_factory=Account)
 
 
@@ -118,6 +121,8 @@ class _Walk:
                     self._outside[self._relative(root)] += 1
             elif is_leftover(path.name):
                 self._count_leftovers(path)
+            elif holds_annotations(path):
+                self._note_annotations(path)
             else:
                 yield from self._class_images(path)
 
@@ -126,6 +131,8 @@ class _Walk:
         for path in sorted(_entries(self.source)):
             if path.is_dir() and is_leftover(path.name):
                 self._count_leftovers(path)
+            elif path.is_dir() and path.name not in read and holds_annotations(path):
+                self._note_annotations(path)
             elif path.is_dir() and path.name not in read:
                 self._outside[path.name] += images_below(path)
             elif is_image(path.name) and not path.name.startswith("."):
@@ -141,6 +148,9 @@ class _Walk:
         self.found.classes.setdefault(category, set()).add(folder.name)
         self._check_splits_within(folder)
         for path in self._files(folder):
+            if is_annotation(path.name):
+                self.found.annotations.append(path)
+                continue
             if not is_image(path.name):
                 self._others[path.suffix.lower() or "no suffix"] += 1
                 continue
@@ -177,6 +187,10 @@ class _Walk:
                     yield Path(top, name)
                 elif is_image(name):
                     self._leftovers[HIDDEN] += 1
+
+    def _note_annotations(self, folder: Path) -> None:
+        """Of a folder beside those of the classes, which holds nothing else."""
+        self.found.annotations += [path for path in self._files(folder) if is_annotation(path.name)]
 
     def _count_leftovers(self, folder: Path) -> None:
         images = images_below(folder)

@@ -29,6 +29,9 @@ _OTHER_PROGRAMS = {
 
 HIDDEN = "hidden files"
 
+ANNOTATIONS = ("annotations", "annotation")
+"""Folders of PASCAL VOC's XML, in lower case."""
+
 
 def split_called(name: str) -> str | None:
     """TRAIN, VALIDATION or TEST of a folder's name in any case, such as `Train` or `test_set`; else None."""

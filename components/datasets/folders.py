@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from components.datasets import tfrecords
+from components.datasets.annotated_boxes import Located, read_boxes
+from components.datasets.annotation_files import Matched, match
 from components.datasets.class_folders import Found, check_unwrapped, find
 from components.datasets.class_names import categories_of
+from components.datasets.image_files import stamp_of
 from components.datasets.manifest import Account, Category, DataSet
 from components.datasets.selection import Options, select
 from components.datasets.stored_file import read
-from components.datasets.tfrecords import Watcher
+from components.datasets.tfrecords import Plan, Watcher
 from models.errors import InputError
 
 # To be raised with every change that alters a record: an older data set is then not taken for a new one.
@@ -28,11 +31,13 @@ def write_folders(
 ) -> DataSet:
     """Writes the photographs below `source` into `out`, unless they are already there.
 
-    Each file is decoded first, as a run will, and then it is decided which ones are stored.
+    Each file is decoded first, as a run will, and then it is decided which ones are stored. Where there are
+    annotations in PASCAL VOC's XML, their boxes are stored with the photographs.
 
     Raises:
         InputError: `source` is not laid out as described, a class has no image left to train on, a file is
-            to be left out and `strict` is set, or `out` holds something else or cannot be written.
+            to be left out or an annotation is wrong and `strict` is set, or `out` holds something else or
+            cannot be written.
     """
     options, watcher = options or Options(), watcher or Watcher()
     _check_apart(source, out)
@@ -42,11 +47,26 @@ def write_folders(
         check_unwrapped(source, found)
     categories = categories_of(found.classes, options.class_list)
     labels = {category.synset: label for label, category in enumerate(categories, start=1)}
+    matched = match(source, [*found.train, *(found.validation or ())], found.annotations)
+    if not matched.read and found.annotations:
+        found.account.other_files[".xml"] = len(found.annotations)
+    boxes: dict[str, Located] = {}
+
+    def plan() -> Plan:
+        planned = select(source, found, categories, options, watcher)
+        stored = [photograph for split in planned.splits for photograph in split.sources]
+        if not matched.read or not stored:
+            return planned
+        located, found.account.boxes = read_boxes(stored, matched, categories, source)
+        boxes.update(located)
+        wrong = found.account.boxes.wrong or found.account.boxes.wrong_boxes
+        return Plan(categories, [], found.account) if wrong and options.strict else planned
+
     return tfrecords.write(
         out,
-        _parameters(found, categories, options),
-        lambda: select(source, found, categories, options, watcher),
-        lambda file: read(file, labels[file.category], options.shorter_side),
+        {**_parameters(found, categories, options), **_annotations(matched)},
+        plan,
+        lambda file: read(file, labels[file.category], options.shorter_side, boxes.get(file.name)),
         accept=lambda made: _check_strict(made.account, options),
         watcher=watcher,
     )
@@ -80,6 +100,25 @@ def _check_strict(account: Account, options: Options) -> None:
             f"{unreadable} unreadable files and {repeated} photographs that are there twice{again}; --strict "
             "expects none; repair or remove them, or leave --strict out and have them listed in dataset.json"
         )
+    if options.strict:
+        _check_strict_boxes(account)
+
+
+def _check_strict_boxes(account: Account) -> None:
+    boxes = account.boxes
+    wrong = [*boxes.wrong, *boxes.wrong_boxes] if boxes else []
+    if wrong:
+        raise InputError(
+            f"{len(boxes.wrong)} annotations that cannot be used and {len(boxes.wrong_boxes)} wrong boxes "
+            f"({wrong[0]['file']}: {wrong[0]['reason']}); --strict expects none; mend them, or leave "
+            "--strict out and have them listed in dataset.json"
+        )
+
+
+def _annotations(matched: Matched) -> dict[str, str]:
+    """Nothing where none are read: older data sets do not have it."""
+    lines = [f"{name}\t{stamp_of(path, path.name)}" for name, path in matched.of.items()]
+    return {"annotations_sha256": _digest([matched.read, *lines])} if matched.of else {}
 
 
 def _parameters(found: Found, categories: Sequence[Category], options: Options) -> dict[str, Any]:

@@ -42,6 +42,33 @@ class SplitReport:
 
 
 @dataclass
+class BoxAccount:
+    """How PASCAL VOC's annotations of a folder's photographs were read.
+
+    Attributes:
+        read: where: beside the photographs, or names of folders.
+        without: photographs that have none.
+        wrong: {"file", "reason"} of each that was not used.
+        wrong_boxes: {"file", "reason"} of each box that was left out, or cut off at the image's edge.
+        unknown: objects by class, of classes that the data have not.
+        without_own: photographs of which no object is of their own class.
+        turned: photographs that EXIF turns, by how their boxes were understood.
+        not_read: files in folders, where those beside the photographs were read.
+        spare: files of no photograph, or of several.
+    """
+
+    read: str
+    without: list[str] = field(default_factory=list)
+    wrong: list[dict[str, str]] = field(default_factory=list)
+    wrong_boxes: list[dict[str, str]] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)
+    without_own: list[str] = field(default_factory=list)
+    turned: dict[str, int] = field(default_factory=dict)
+    not_read: list[str] = field(default_factory=list)
+    spare: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Account:
     """How a folder of photographs was read, and what of it was not stored.
 
@@ -55,6 +82,7 @@ class Account:
         unreadable: {"file", "reason", "mendable"} of each image that a run would not decode.
         repeated: {"file", "reason", "kind"} of each photograph that was left out as it is there again.
         large: photographs whose shorter side has more than LARGE pixels, stored as they are.
+        boxes: of their annotations; None where there are none.
     """
 
     split_folders: dict[str, str] = field(default_factory=dict)
@@ -66,6 +94,7 @@ class Account:
     unreadable: list[dict[str, Any]] = field(default_factory=list)
     repeated: list[dict[str, str]] = field(default_factory=list)
     large: int = 0
+    boxes: BoxAccount | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +179,8 @@ def _load(out: Path) -> DataSet | None:
         splits = {name: _fields(SplitReport, report) for name, report in content["splits"].items()}
         categories = [Category(synset, text) for synset, text in names]
         account = _fields(Account, content)
+        if account.boxes is not None:
+            account.boxes = _fields(BoxAccount, account.boxes)
         return DataSet(out, dict(content["parameters"]), categories, splits, account, already_there=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

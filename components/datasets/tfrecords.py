@@ -227,6 +227,7 @@ def record_writer(path: Path) -> Iterator[Callable[[bytes], None]]:
 
 def _count(report: SplitReport, picture: Picture, categories: Sequence[Category]) -> None:
     report.images += 1
+    report.with_boxes += bool(picture.boxes)
     report.per_class[categories[picture.label - 1].synset] += 1
     if picture.changed:
         report.changed.append({"file": picture.filename, "reason": picture.changed})

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
@@ -21,26 +20,12 @@ from components.datasets.image_files import stamp_of
 from components.datasets.inspection import FORMATS
 from components.datasets.manifest import Category, DataSet
 from components.datasets.tfrecords import Box, Picture, Plan, Split, Watcher
+from components.datasets.voc_annotation import Thing, in_fractions, parse_annotation
 from models.errors import InputError, cause_of
 
 # To be raised with every change that alters a record.
 VERSION = 1
 IMAGES_PER_SHARD = 500
-
-
-@dataclass(frozen=True)
-class Thing:
-    """One object: its class; xmin, ymin, xmax, ymax in pixels, from 1; whether it is difficult."""
-
-    name: str
-    corners: tuple[float, float, float, float]
-    difficult: bool
-
-    @property
-    def area(self) -> float:
-        """In pixels."""
-        left, top, right, bottom = self.corners
-        return (right - left) * (bottom - top)
 
 
 @dataclass(frozen=True)
@@ -119,24 +104,14 @@ def _images(year: Path, name: str) -> list[Annotated]:
 def _annotated(year: Path, name: str) -> Annotated:
     path = year / "Annotations" / f"{name}.xml"
     try:
-        root = ElementTree.fromstring(path.read_bytes())
-        width, height = (int(root.findtext(f"size/{side}")) for side in ("width", "height"))
-        things = tuple(_thing(each) for each in root.iterfind("object"))
-        if min(width, height) < 1 or not things:
-            raise ValueError("no size or no object")
-    except (OSError, ElementTree.ParseError, TypeError, ValueError) as error:
+        found = parse_annotation(path.read_bytes())
+        if not found.things or not all(thing.in_order for thing in found.things):
+            raise ValueError("no object, or one with its corners in another order")
+    except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: is no annotation ({cause_of(error)}); expected its size and named objects with boxes"
         ) from None
-    return Annotated(year / "JPEGImages" / f"{name}.jpg", width, height, things)
-
-
-def _thing(element: ElementTree.Element) -> Thing:
-    name = (element.findtext("name") or "").strip()
-    corners = tuple(float(element.findtext(f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
-    if not name or not (corners[0] <= corners[2] and corners[1] <= corners[3]):
-        raise ValueError("an object without a name, or with its corners in another order")
-    return Thing(name, corners, (element.findtext("difficult") or "0").strip() == "1")
+    return Annotated(year / "JPEGImages" / f"{name}.jpg", found.width, found.height, found.things)
 
 
 def _split(name: str, images: Sequence[Annotated], seed: int) -> Split:
@@ -169,9 +144,8 @@ def _picture(image: Annotated, labels: dict[str, int]) -> Picture:
 
 
 def _box(thing: Thing, image: Annotated, labels: dict[str, int]) -> Box:
-    """VOC counts pixels from 1, and the last one is inside."""
-    left, top, right, bottom = thing.corners
-    sides = ((left - 1) / image.width, (top - 1) / image.height, right / image.width, bottom / image.height)
+    """Cut off at the image's edge."""
+    sides = in_fractions(thing.corners, image.width, image.height)
     return Box(*(min(max(side, 0.0), 1.0) for side in sides), labels[thing.name], thing.difficult)
 
 

@@ -92,6 +92,7 @@ def folders(source: Path, out: Path, **options) -> None:
     SRC holds train/CLASS/*.jpg and val/CLASS/*.jpg (or Training/ and Testing/, valid/, ...), or CLASS/*.jpg,
     which is split within each class by a hash of the files' names. JPEG and PNG files are stored as they are,
     or smaller with --shorter-side.
+    Boxes of objects are read from PASCAL VOC's XML beside the photographs, or in a folder Annotations.
     Left out and listed are files that a run would not decode, and photographs that are there twice.
     """
     check_folder(source)

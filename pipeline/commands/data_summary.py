@@ -1,12 +1,12 @@
 """What `vgg data` says of a data set that it made: short lines, each with a few names of what it counts."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import click
 
 from components.datasets.class_names import differing_only_in_case, spelled
-from components.datasets.manifest import LARGE, MANIFEST, Account, DataSet
+from components.datasets.manifest import LARGE, MANIFEST, Account, BoxAccount, DataSet
 from components.datasets.repeated import IN_BOTH_SPLITS, IN_ONE_CLASS, IN_TWO_CLASSES
 from pipeline.commands.data_screen import Screen, printable
 
@@ -28,6 +28,10 @@ def summarise(made: DataSet, watcher: Screen) -> None:
     _changed(made)
     _unreadable(made.account)
     _repeated(made.account, made.parameters.get("keep_repeated", False))
+    if made.account.boxes:
+        _line("boxes", f"PASCAL VOC's XML, read {_where(made.account.boxes.read)}")
+        for line in _annotations(made.account.boxes):
+            _line("", line)
     _how_it_was_read(made.account)
     _remarks(made)
     _line("time", f"{time.monotonic() - watcher.begin:.1f} s")
@@ -61,6 +65,34 @@ def _repeated(account: Account, kept: bool) -> None:
         files = [one["file"] for one in account.repeated if one["kind"] == kind]
         if files:
             _line("repeated", f"{_count(len(files), 'photograph')} {what}: {_first(files)}")
+
+
+def _where(read: str) -> str:
+    return f"from {read}" if read.endswith("/") else read
+
+
+def _annotations(of: BoxAccount) -> Iterator[str]:
+    """What was not as it should be."""
+    if of.not_read:
+        yield f"not read: {_count(len(of.not_read), 'file')} in folders: {_first(of.not_read)}"
+    if of.without:
+        yield f"without an annotation: {_count(len(of.without), 'photograph')}: {_first(of.without)}"
+    if of.spare:
+        yield f"of no photograph, or of several: {_count(len(of.spare), 'file')}: {_first(of.spare)}"
+    for what, faults in (("annotation", of.wrong), ("wrong box", of.wrong_boxes)):
+        if faults:
+            number = f"{len(faults)} {what}{'' if len(faults) == 1 else 'es' if what.endswith('x') else 's'}"
+            left_out = " not used" if faults is of.wrong else ""
+            yield f"{number}{left_out}, listed with the reasons in {MANIFEST}:"
+            yield from (f"{one['file']}: {one['reason']}" for one in faults[:MOST_FILES])
+    if of.unknown:
+        objects = _count(sum(of.unknown.values()), "object")
+        yield f"left out: {objects} of no class of the data: {_first(sorted(of.unknown), MOST_NAMES)}"
+    if of.without_own:
+        number = _count(len(of.without_own), "photograph")
+        yield f"no object of their class: {number}: {_first(of.without_own)}"
+    for how, number in sorted(of.turned.items()):
+        yield f"{_count(number, 'photograph')} that EXIF turns: boxes taken {how}, by the annotation's size"
 
 
 def _how_it_was_read(account: Account) -> None:
