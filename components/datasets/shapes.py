@@ -5,10 +5,20 @@ the others in outline or texture, also at 64 pixels, and its mirror image is of 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.random import Generator
+from PIL import Image, ImageDraw
+
+
+def filled(polygons: Sequence[np.ndarray], size: tuple[int, int]) -> Image.Image:
+    """ "L" image of (width, height) pixels, 255 within the polygons, whose points are (x, y) in pixels."""
+    canvas = Image.new("L", (2 * size[0], 2 * size[1]))
+    pen = ImageDraw.Draw(canvas)
+    for polygon in polygons:
+        pen.polygon((2 * polygon).ravel().tolist(), fill=255)
+    return canvas.reduce(2)
 
 
 def _arc(radius: float, begin: float, end: float, points: int = 60) -> np.ndarray:

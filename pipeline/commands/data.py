@@ -20,9 +20,14 @@ def data() -> None:
 @OUT
 @click.option("--train-per-class", default=100, show_default=True, type=click.IntRange(min=1))
 @click.option("--validation-per-class", default=30, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--two-objects",
+    is_flag=True,
+    help="Draw a smaller shape of another class beside each, with a box of its own.",
+)
 @SEED
-def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int) -> None:
-    """Draw a data set: ten shapes, in the sizes of photographs."""
+def sample(out: Path, train_per_class: int, validation_per_class: int, two_objects: bool, seed: int) -> None:
+    """Draw a data set: ten shapes, in the sizes of photographs, with their boxes."""
     from components.datasets.sample import write_sample
     from pipeline.commands.data_screen import screen
     from pipeline.commands.data_summary import summarise
@@ -32,6 +37,7 @@ def sample(out: Path, train_per_class: int, validation_per_class: int, seed: int
             out,
             train_per_class=train_per_class,
             validation_per_class=validation_per_class,
+            two_objects=two_objects,
             seed=seed,
             watcher=watcher,
         )

@@ -1,9 +1,11 @@
 import io
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 from PIL import Image
+from scipy.ndimage import label, median_filter
 
 from components.datasets import sample
 from components.datasets.sample import Source
@@ -145,3 +147,77 @@ def test_the_box_lies_round_the_object():
         assert 0 <= box.ymin < box.ymax <= 1
         width, height = (box.xmax - box.xmin) * picture.width, (box.ymax - box.ymin) * picture.height
         assert max(width, height) > 0.3 * min(picture.width, picture.height)
+
+
+FULL, LIGHT = {"disc", "square"}, {"ring", "cross", "stripes", "checkerboard", "dots"}
+"""Classes that fill more than 0.6 of a box of their own, however they are turned, and less."""
+
+
+def found_again(picture, box, other) -> tuple[np.ndarray, float]:
+    """How far what is bright at a box and round it lies from its sides, pixels, and how much of it is bright.
+
+    The background is the ring of these pixels; of the object the brighter half of the box is.
+    """
+    image = Image.open(io.BytesIO(picture.encoded)).convert("L")
+    pixels = median_filter(np.asarray(image, float), 3)
+    sides, others = (
+        np.array([one.xmin, one.ymin, one.xmax, one.ymax]) * [*image.size, *image.size]
+        for one in (box, other)
+    )
+    left, top, right, bottom = np.round(others).astype(int)
+    beside = np.s_[top:bottom, left:right]
+    left, top, right, bottom = np.round(sides).astype(int)
+    inside = np.s_[top:bottom, left:right]
+    round_it = np.zeros(pixels.shape, bool)
+    round_it[max(top - 10, 0) : bottom + 10, max(left - 10, 0) : right + 10] = True
+    round_it[beside] = False
+    ring = round_it.copy()
+    ring[inside] = False
+    threshold = (np.median(pixels[ring]) + np.quantile(pixels[inside], 0.9)) / 2
+    bright = (pixels > threshold) & round_it
+    near, _ = label(bright)
+    counts = np.bincount(near.ravel())
+    counts[0] = 0
+    bright &= counts[near] > 12  # no scraps of the background
+    rows, columns = np.flatnonzero(bright.any(1)), np.flatnonzero(bright.any(0))
+    corners = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    return corners - sides, float(bright[inside].mean())
+
+
+def test_two_objects_are_found_again_in_the_pixels():
+    """Each at its box, and the class of each box in how much of it is filled."""
+    names, off, seen = list(sample.SHAPES), [], 0
+    for index in range(40):
+        picture = sample.draw(Source(0, "train", index, two_objects=True))
+        first, second = picture.boxes
+        assert first.label == picture.label == 1 + index % 10
+        assert second.label != first.label
+        assert (
+            first.xmax <= second.xmin
+            or second.xmax <= first.xmin
+            or (first.ymax <= second.ymin or second.ymax <= first.ymin)
+        )
+        shares = {}
+        for box, other in ((first, second), (second, first)):
+            corners, shares[names[box.label - 1]] = found_again(picture, box, other)
+            off += np.abs(corners).tolist()
+        full, light = FULL & set(shares), LIGHT & set(shares)
+        if full and light:
+            seen += 1
+            assert shares[full.pop()] > 0.6 > shares[light.pop()]
+    assert seen >= 5
+    assert np.mean(np.array(off) <= 2.5) > 0.9, "a scrap of the background beside a shape may be as bright"
+
+
+def test_two_objects_are_written_with_their_classes(tmp_path):
+    assert make(tmp_path / "two", "--two-objects").exit_code == 0
+    for example in features(tmp_path / "two" / "*-of-*"):
+        first, second = example["image/object/bbox/label"].int64_list.value
+        assert [first] == labels([example])
+        assert first != second
+    assert "holds another data set" in str(make_again(tmp_path / "two").exception)
+
+
+def make_again(out):
+    words = ["sample", "--out", str(out), "--train-per-class", "3", "--validation-per-class", "1"]
+    return CliRunner().invoke(data, words)
