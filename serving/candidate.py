@@ -122,7 +122,7 @@ def check_boxes(located: Mapping[str, np.ndarray], posteriors: np.ndarray) -> No
         # As fractions: in pixels, float32's last digit depends on the size.
         found = of_image / size
         lies_within = (found >= -NEAR) & (found <= 1 + NEAR)
-        if not (lies_within.all() and (found[:, 2:] > found[:, :2]).all()):
+        if not (lies_within.all() and (found[:, 2:] >= found[:, :2]).all()):
             raise NotServable(
                 f"photograph {number}: boxes {of_image.tolist()} of one of {size[0]} x {size[1]} pixels"
             )

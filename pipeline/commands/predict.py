@@ -1,4 +1,4 @@
-"""`vgg predict`: the best classes of photographs, or their descriptors, from a server or the pushed model."""
+"""`vgg predict`: the best classes of photographs, their boxes or descriptors, from a server or a model."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from models.errors import InputError
 from pipeline.commands.model_options import asked, model_options
 from pipeline.commands.options import PATH
 from pipeline.exit_status import BAD_INPUT, BLESSED, INTERRUPTED
@@ -14,6 +15,7 @@ from pipeline.exit_status import BAD_INPUT, BLESSED, INTERRUPTED
 if TYPE_CHECKING:
     from pipeline.prediction.asking import Answer
     from pipeline.prediction.descriptors import Maker
+    from pipeline.prediction.photographs import Photograph
 
 TOP = 5  # names that the exported model gives
 
@@ -29,10 +31,18 @@ TOP = 5  # names that the exported model gives
     type=click.Path(path_type=Path),
     help="Write the images' descriptors to this new file; with --top beside it, show classes too.",
 )
+@click.option(
+    "--boxes",
+    is_flag=True,
+    help="Find where the classes are, and draw it: IMAGE.boxes.png beside IMAGE.",
+)
+@click.option(
+    "--boxes-in", metavar="DIR", type=click.Path(path_type=Path), help="The same, into this folder."
+)
 @click.option("--json", "json_", is_flag=True, help="For programs: one document, probabilities in 0..1.")
 def predict(
-    images: tuple[str, ...], single_scale: bool, top: int | None, features: Path | None, json_: bool,
-    **options,
+    images: tuple[str, ...], single_scale: bool, top: int | None, features: Path | None, boxes: bool,
+    boxes_in: Path | None, json_: bool, **options,
 ) -> int:  # fmt: skip
     """The best classes of photographs, or their descriptors.
 
@@ -42,7 +52,13 @@ def predict(
 
     Descriptors (the paper's appendix B: fc7, averaged over places, flip and Q, of length 1) are for searching
     and for classifiers of your own. FILE.npz is NumPy's: names [N], features float32 [N, 4096], model.
+
+    Boxes (appendix A) are in pixels of the photograph as it looks: left, top, right, bottom. The model must
+    be one of an experiment that localises.
     """
+    with_boxes = boxes or boxes_in is not None
+    if with_boxes and single_scale:
+        raise InputError("--single-scale: boxes are found at the model's own Q; leave it or --boxes out")
     if features:
         from pipeline.prediction.descriptors import check_new
 
@@ -51,10 +67,14 @@ def predict(
     from pipeline.prediction.asking import ask
     from pipeline.prediction.photographs import find_photographs
     from pipeline.prediction.predictors import best_classes
+    from pipeline.prediction.predictors import boxes as classes_with_boxes
 
     signature = "single_scale" if single_scale else "serving_default"
-    classes = top or TOP if top or not features else 0
+    classes = top or TOP if top or with_boxes or not features else 0
     questions = [best_classes(signature)] if classes else []
+    if with_boxes:
+        questions = [classes_with_boxes()]
+        signature = questions[0].signature
     made_by = None
     if features:
         question, made_by = chosen.describing()
@@ -62,7 +82,9 @@ def predict(
     found = list(find_photographs(images))
     kept: list[Answer] = []
     try:
-        answers = ask(found, chosen.opened(*questions), chosen.at_once)
+        answers = ask(found, chosen.opened(*questions), chosen.at_once, with_photograph=with_boxes)
+        if with_boxes:
+            answers = _drawn(answers, found, boxes_in, classes)
         if made_by:
             answers = _keeping(answers, kept)
         unusable = _shown(answers, len(found), chosen.words, signature, classes, json_=json_)
@@ -72,6 +94,15 @@ def predict(
     if made_by:
         _write(kept, made_by, features, json_=json_, alone=not classes)
     return BAD_INPUT if unusable else BLESSED
+
+
+def _drawn(
+    answers: Iterable["Answer"], photographs: Sequence["Photograph"], folder: Path | None, top: int
+) -> Iterator["Answer"]:
+    from pipeline.prediction.box_pictures import check_places, drawn
+
+    check_places(photographs, folder)
+    return drawn(answers, folder, top)
 
 
 def _keeping(answers: Iterable["Answer"], kept: list["Answer"]) -> Iterator["Answer"]:

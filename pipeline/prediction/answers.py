@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.prediction.asking import Answer
+from serving.locating import Located
 
 BAR = 24  # characters
 
@@ -31,7 +32,7 @@ def show(answers: Iterable[Answer], count: int, *, source: str, signature: str, 
         if json_:
             kept.append(_plain(answer, top))
         elif not answer.error:
-            _print(console, answer.photograph.name, answer.values[0][:top])
+            _print(console, answer.photograph.name, answer.values[0][:top], answer.picture)
     if json_:
         document = {"model": source, "signature": signature, "images": kept}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
@@ -51,26 +52,44 @@ def watched(answers: Iterable[Answer], count: int, *, shown: bool) -> Iterator[A
 def _plain(answer: Answer, top: int) -> dict:
     if answer.error:
         return {"image": answer.photograph.name, "error": answer.error}
-    best = [{"class": name, "probability": value} for name, value in answer.values[0][:top]]
-    return {"image": answer.photograph.name, "classes": best}
+    best = [_plain_class(one) for one in answer.values[0][:top]]
+    picture = {"picture": answer.picture} if answer.picture else {}
+    return {"image": answer.photograph.name, "classes": best, **picture}
 
 
-def _print(console: Console, image: str, best: Sequence[tuple[str, float]]) -> None:
+def _plain_class(one: tuple[str, float] | Located) -> dict:
+    found = {"class": one[0], "probability": one[1]}
+    return {**found, "box": list(one.box), "box_score": one.score} if isinstance(one, Located) else found
+
+
+def _print(console: Console, image: str, best: Sequence[tuple[str, float] | Located], picture: str) -> None:
     """With bars in a terminal; elsewhere a line for a class, not cut and not folded."""
+    drawn = f"Boxes: {picture}" if picture else ""
     if not console.is_terminal:
-        lines = [f"  {100 * value:5.1f} %  {name}" for name, value in best]
-        click.echo("\n".join([image, *lines, ""]))
+        lines = [f"  {100 * one[1]:5.1f} %  {one[0]}{_place(one)}" for one in best]
+        click.echo("\n".join([image, *lines, *([f"  {drawn}"] if drawn else []), ""]))
         return
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=BAR + 2)
     table.add_column(justify="right", no_wrap=True, min_width=7)
     table.add_column(overflow="fold")
-    for rank, (name, value) in enumerate(best):
-        bar = ProgressBar(1, value, BAR, complete_style="cyan", finished_style="cyan")
-        table.add_row(bar, f"{100 * value:.1f} %", Text(name, style="" if rank else "bold"))
+    for rank, one in enumerate(best):
+        bar = ProgressBar(1, one[1], BAR, complete_style="cyan", finished_style="cyan")
+        words = Text(one[0], style="" if rank else "bold").append(_place(one), style="dim")
+        table.add_row(bar, f"{100 * one[1]:.1f} %", words)
     console.print(Text(image, style="bold"), soft_wrap=True)
     console.print(table)
+    if drawn:
+        console.print(Text(drawn), soft_wrap=True)
     console.print()
+
+
+def _place(one: tuple[str, float] | Located) -> str:
+    """Where its box is, in pixels of the photograph as it looks."""
+    if not isinstance(one, Located):
+        return ""
+    left, top, right, bottom = (round(side) for side in one.box)
+    return f"  at {left}, {top} to {right}, {bottom}"
 
 
 def _progress(count: int, *, shown: bool) -> Progress:

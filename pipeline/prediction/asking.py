@@ -20,21 +20,29 @@ class Answer:
         photograph: as the user named it.
         values: to each question (pipeline.prediction.predictors.Question), empty where it cannot be used.
         error: why not, else None.
+        encoded: the photograph, where its answer was asked for with it; else empty.
+        picture: path of the picture that was drawn of it, or "".
     """
 
     photograph: Photograph
     values: Sequence[Any]
     error: str | None = None
+    encoded: bytes = b""
+    picture: str = ""
 
 
 def ask(
-    photographs: Iterable[Photograph], opened: AbstractContextManager[Predictor], at_once: int
+    photographs: Iterable[Photograph],
+    opened: AbstractContextManager[Predictor],
+    at_once: int,
+    *,
+    with_photograph: bool = False,
 ) -> Iterator[Answer]:
     """One answer for each photograph, in order; at most `at_once` are read and not yet answered."""
     waiting = deque()
     with opened as predict:
         for photograph in photographs:
-            waiting.append(_in_thread(_answer, photograph, predict))
+            waiting.append(_in_thread(_answer, photograph, predict, with_photograph))
             if len(waiting) == at_once:
                 yield waiting.popleft().result()
         while waiting:
@@ -55,8 +63,9 @@ def _in_thread(function: Callable, *arguments: object) -> Future:
     return future
 
 
-def _answer(photograph: Photograph, predict: Predictor) -> Answer:
+def _answer(photograph: Photograph, predict: Predictor, with_photograph: bool) -> Answer:
     try:
-        return Answer(photograph, predict(photograph.read()))
+        encoded = photograph.read()
+        return Answer(photograph, predict(encoded), encoded=encoded if with_photograph else b"")
     except ImageError as error:
         return Answer(photograph, (), str(error))

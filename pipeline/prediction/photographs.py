@@ -9,6 +9,9 @@ from pathlib import Path
 from components.datasets.image_files import SUFFIXES
 
 STANDARD_INPUT = "-"
+DRAWN = ".boxes.png"
+"""How the names of pictures with boxes end, which are no photographs."""
+
 MOST_BYTES = 64 * 2**20  # a few are in memory at a time; a photograph of 100 megapixels has some 40 MB
 ADDRESSES = ("http://", "https://", "ftp://", "file://")
 
@@ -58,7 +61,8 @@ class Photograph:
 
 def find_photographs(arguments: Iterable[str]) -> Iterator[Photograph]:
     """Those that the arguments name, in their order; of a folder, recursively and sorted, those with a
-    photograph's suffix. A folder without any stands for itself and says so when it is read."""
+    photograph's suffix, less the pictures of `--boxes`. A folder without any stands for itself and says so
+    when it is read."""
     for argument in arguments:
         paths = list(_below(argument)) if os.path.isdir(argument) else []
         for path in paths or [argument]:
@@ -69,7 +73,11 @@ def _below(folder: str) -> Iterator[str]:
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+            if (
+                Path(name).suffix.lower() in SUFFIXES
+                and not name.startswith(".")
+                and not name.endswith(DRAWN)
+            ):
                 yield os.path.join(where, name)
 
 

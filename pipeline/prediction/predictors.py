@@ -19,8 +19,8 @@ from models.errors import InputError
 from models.quiet_imports import quiet_imports
 from pipeline.exit_status import ComponentError, named
 from pipeline.prediction.photographs import ImageError
-from pipeline.prediction.refusals import REST_CODES, BusyError, refusal, rest_error, stated_reason
-from serving import client, describing
+from pipeline.prediction.refusals import NO_BOXES, REST_CODES, BusyError, refusal, rest_error, stated_reason
+from serving import client, describing, locating
 
 Best = list[tuple[str, float]]
 Predictor = Callable[[bytes], list]
@@ -78,6 +78,11 @@ def best_classes(signature: str) -> Question:
     )
 
 
+def boxes() -> Question:
+    """The best classes with their boxes, serving.locating.Located, of a model that localises."""
+    return Question(locating.LOCALISE, locating.locate, locating.locate_by_rest, locating.of_outputs)
+
+
 def descriptor(version: int = 0) -> Question:
     """The descriptor of appendix B, floats of Euclidean length 1; of a server's model, by that version."""
     return Question(
@@ -115,6 +120,8 @@ def in_process(model: Path, *questions: Question) -> Iterator[Predictor]:
         signatures = tf.saved_model.load(str(model)).signatures
         runs = [(signatures[each.signature], each.of_outputs) for each in questions]
     except KeyError as error:
+        if error.args[0] == locating.LOCALISE:
+            raise InputError(f"model {model}: {NO_BOXES}") from None
         raise InputError(f"model {model}: has no signature {error.args[0]}; push it again") from None
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise InputError(f"model {model}: does not load ({named(error)}); push it again") from None

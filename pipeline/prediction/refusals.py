@@ -6,13 +6,19 @@ import re
 from models.errors import InputError
 from pipeline.exit_status import ComponentError
 from pipeline.prediction.photographs import ImageError
+from serving.locating import LOCALISE
 
 REST_CODES = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
     413: "TOO_LARGE", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
 }  # fmt: skip
 ITEM = re.compile(r"image_bytes\[\d+\]:? *")
+HAS_NO_BOXES = re.compile(rf"signature (key )?\W?{LOCALISE}\b")  # of `vgg serve`, and of TF Serving
 MOST_CHARACTERS = 300
+NO_BOXES = (
+    f"the model gives no boxes (it has no signature {LOCALISE}); expected one of an experiment that "
+    "localises, such as demo-boxes; leave --boxes out, or train and push such a one"
+)
 
 
 class BusyError(ComponentError):
@@ -27,6 +33,8 @@ def refusal(server: str, code: str, details: str) -> Exception:
     """
     where, why = f"server {server}", stated_reason(details)
     if code in ("INVALID_ARGUMENT", "FAILED_PRECONDITION") and "signature" in details.lower():
+        if HAS_NO_BOXES.search(details):
+            return InputError(f"{where}: {NO_BOXES}")
         return InputError(f"{where}: {why}; is the model an older one? push it again")
     # gRPC refuses a message over its limit with the code of a full queue.
     if code in ("INVALID_ARGUMENT", "TOO_LARGE") or "larger than max" in details:

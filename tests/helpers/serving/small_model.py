@@ -16,11 +16,13 @@ CLASSES = ("tench", "goldfish", "shark", "hen", "Käfer", "class 5", "owl")
 TURNS = 20_000
 """Of the loop of the signature `slow`: a sixth of a second for each request, of however many images."""
 
+BOXES = tuple((5.0 + n, 10.0 + n, 50.0 - n, 60.0 - n) for n in range(5))
+
 _IMAGES = tf.TensorSpec([None], tf.string, name="image_bytes")
 
 
-def write_small_model(path: Path, seed: int) -> None:
-    """A SavedModel in folder `path`, without warm-up requests."""
+def write_small_model(path: Path, seed: int, *, localises: bool = False) -> None:
+    """A SavedModel in folder `path`, without warm-up requests; with `localise` where it is to have it."""
     module = tf.Module()
     module.offset = tf.Variable(tf.range(len(CLASSES), dtype=tf.float32) * seed)
 
@@ -31,6 +33,8 @@ def write_small_model(path: Path, seed: int) -> None:
 
     predict, slow = of(_predict), of(_slow)
     served = {"serving_default": predict, "single_scale": predict, "slow": slow, "features": of(_features)}
+    if localises:
+        served["localise"] = of(_localise)
     tf.saved_model.save(module, str(path), served)
     description = path / DESCRIPTION
     description.parent.mkdir()
@@ -50,6 +54,14 @@ def _predict(image_bytes: tf.Tensor, offset: tf.Tensor) -> dict[str, tf.Tensor]:
 def _features(image_bytes: tf.Tensor, offset: tf.Tensor) -> dict[str, tf.Tensor]:
     """Of as many numbers as there are classes."""
     return {"features": tf.math.l2_normalize(_predict(image_bytes, offset)["probabilities"], axis=1)}
+
+
+def _localise(image_bytes: tf.Tensor, offset: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The box of the class of rank n is BOXES[n]."""
+    predicted = _predict(image_bytes, offset)
+    count = tf.size(image_bytes)
+    boxes = tf.tile(tf.constant([BOXES]), [count, 1, 1])
+    return {**predicted, "boxes": boxes, "box_scores": 2 * predicted["top_probabilities"]}
 
 
 def _check(image_bytes: tf.Tensor) -> tf.Operation:

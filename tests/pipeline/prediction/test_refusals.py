@@ -32,6 +32,19 @@ def test_the_image_the_command_or_the_server_is_at_fault(code, details, kind):
     assert len(str(found).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("details", "has_none"),
+    [
+        ("model vgg has no signature localise; it has serving_default", True),
+        ('Serving signature key "localise" not found.', True),  # TF Serving's
+        ("model vgg has no signature features; it has localise", False),
+    ],
+)
+def test_a_model_without_boxes_is_not_called_an_older_one(details, has_none):
+    line = str(refusal("host:8500", "INVALID_ARGUMENT", details))
+    assert ("gives no boxes" in line, "older one" in line) == (has_none, not has_none)
+
+
 def test_a_full_queue_is_waited_for(monkeypatch):
     """The server refuses twice with RESOURCE_EXHAUSTED, a stand-in for a busy one."""
 
