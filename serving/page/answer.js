@@ -4,7 +4,8 @@ export class ServerError extends Error {
   needsToken = false;
 }
 
-// {classes, probabilities, maps: [{q, scores: [row][column][class]}]}
+// {classes, probabilities, maps: [{q, scores: [row][column][class]}], boxes}; boxes are [left, top, right, bottom] in
+// shares of the photograph, one for each class; none where the model does not localise.
 export async function ask(model, base64, token, signal) {
   let prediction;
   try {
@@ -17,7 +18,13 @@ export async function ask(model, base64, token, signal) {
     .filter(([name]) => /^score_map_q\d+$/.test(name))
     .map(([name, scores]) => ({ q: Number(name.slice("score_map_q".length)), scores }))
     .sort((a, b) => a.q - b.q);
-  return { classes: prediction.top_classes, probabilities: prediction.top_probabilities, maps };
+  return { classes: prediction.top_classes, probabilities: prediction.top_probabilities, maps, boxes: boxesOf(prediction) };
+}
+
+// What was sent may be smaller than what is shown, so pixels become shares.
+function boxesOf({ boxes, image_sizes: size }) {
+  if (!boxes || !size) return [];
+  return boxes.map((box) => box.map((pixels, side) => pixels / size[side % 2]));
 }
 
 // The newest version that is being served, or null where the server does not say.

@@ -2,6 +2,7 @@
 
 import { ask, ServerError, version } from "./answer.js";
 import { fromTransfer, PhotographError, prepare } from "./photograph.js";
+import { clearBoxes } from "./boxes.js";
 import { show } from "./results.js";
 
 const page = document.body;
@@ -42,7 +43,8 @@ function lay({ name, address, width, height }) {
   const image = part("photograph");
   image.src = address;
   image.alt = `Your photograph, ${name}`;
-  image.style.maxWidth = `${(MOST_REM * width) / height}rem`;
+  part("stage").style.maxWidth = `${(MOST_REM * width) / height}rem`;
+  clearBoxes();
   part("facts").textContent = `${name}, ${width} × ${height}`;
   page.dataset.photograph = "there";
 }

@@ -1,5 +1,6 @@
 // Shows an answer: the classes with bars, and the chosen class's score maps over the photograph.
 
+import { COLOURS as BOX_COLOURS, showBoxes } from "./boxes.js";
 import { axes, COLOURS, draw, range } from "./score_map.js";
 
 const part = (id) => document.getElementById(id);
@@ -27,6 +28,7 @@ export function show(photograph, answer, seconds) {
     ? "Choose a class to see where the network finds it."
     : "This model gives no score maps; a newly pushed one does.";
   if (answer.maps.length) showMaps();
+  showBoxes(photograph, answer, 0);
 }
 
 function choice(name, index) {
@@ -35,11 +37,17 @@ function choice(name, index) {
   input.addEventListener("change", () => {
     shown.chosen = index;
     if (shown.answer.maps.length) showMaps();
+    showBoxes(shown.photograph, shown.answer, index);
   });
   const fill = element("span", { className: "fill" });
   fill.style.width = length(value);
   const track = element("span", { className: "track", ariaHidden: "true" }, fill);
   const words = element("span", { className: "name" }, name);
+  if (shown.answer.boxes.length) {
+    const swatch = element("span", { className: "swatch", ariaHidden: "true" });
+    swatch.style.background = BOX_COLOURS[index % BOX_COLOURS.length];
+    words.prepend(swatch);
+  }
   return element("label", { className: "choice" }, input, words, element("span", { className: "value" }, percent(value)), track);
 }
 

@@ -13,6 +13,7 @@ TYPES = {
     "main.js": "text/javascript",
     "photograph.js": "text/javascript",
     "answer.js": "text/javascript",
+    "boxes.js": "text/javascript",
     "results.js": "text/javascript",
     "score_map.js": "text/javascript",
     "icon.svg": "image/svg+xml",

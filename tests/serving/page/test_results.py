@@ -190,3 +190,57 @@ def test_a_model_without_score_maps_shows_the_classes(page, site, photograph):
     assert page.value("document.querySelectorAll('.choice').length") == 5
     assert not page.value("document.getElementById('maps').checkVisibility()")
     assert page.text("#hint").startswith("This model gives no score maps")
+
+
+BOXES_SHOWN = """(() => {const image = document.getElementById('photograph').getBoundingClientRect();
+  return Array.from(document.querySelectorAll('#boxes .box')).map(box => {
+    const found = box.getBoundingClientRect();
+    return [(found.left - image.left) / image.width, (found.top - image.top) / image.height,
+      (found.right - image.left) / image.width, (found.bottom - image.top) / image.height]})})()"""
+LABELS = "Array.from(document.querySelectorAll('#boxes .box')).map(box => box.textContent)"
+
+
+@pytest.fixture
+def located(page, site, photograph):
+    """Of the 320 x 240 photograph; the class of rank n has a box from (32 n, 24) that is 160 x 120 pixels."""
+    site.prediction["boxes"] = [[32 * n, 24, 32 * n + 160, 144] for n in range(5)]
+    site.prediction["image_sizes"] = [320, 240]
+    page.choose("#file", photograph)
+    page.wait(DONE)
+    return page
+
+
+def test_the_boxes_of_all_classes_lie_over_the_photograph_the_chosen_on_top(located):
+    shares = [[n / 10, 0.1, n / 10 + 0.5, 0.6] for n in (4, 3, 2, 1, 0)]
+    for found, expected in zip(located.value(BOXES_SHOWN), shares, strict=True):
+        assert found == pytest.approx(expected, abs=0.005)
+    assert located.value(LABELS) == ["", "", "", "", "daisy"]
+    assert located.text("#box-words") == "Box of daisy: from 0, 24 to 160, 144 pixels."
+
+
+def test_another_class_has_its_box_on_top(located):
+    located.click(".choice:nth-child(3)")
+    assert located.value(BOXES_SHOWN)[-1] == pytest.approx([0.2, 0.1, 0.7, 0.6], abs=0.005)
+    assert located.value(LABELS) == ["", "", "", "", "<i>roses</i>"]
+    assert located.text("#box-words") == "Box of <i>roses</i>: from 64, 24 to 224, 144 pixels."
+    colours = """[getComputedStyle(document.querySelector('#boxes .chosen')).borderTopColor,
+      getComputedStyle(document.querySelectorAll('.swatch')[2]).backgroundColor]"""
+    assert len(set(located.value(colours))) == 1
+
+
+def test_boxes_of_a_photograph_that_was_sent_smaller_are_those_of_the_shown_one(page, site, photograph):
+    site.prediction["boxes"] = [[16, 12, 96, 72]] * 5
+    site.prediction["image_sizes"] = [160, 120]
+    page.choose("#file", photograph)
+    page.wait(DONE)
+    assert page.value(BOXES_SHOWN)[-1] == pytest.approx([0.1, 0.1, 0.6, 0.6], abs=0.005)
+    assert page.text("#box-words") == "Box of daisy: from 32, 24 to 192, 144 pixels."
+
+
+def test_without_boxes_there_are_none_nor_of_the_photograph_before(located, site, tmp_path):
+    del site.prediction["boxes"]
+    located.choose("#file", written(tmp_path / "other.jpg", 100, 100))
+    located.wait(f"{DONE} && document.getElementById('facts').textContent.includes('100 × 100')")
+    assert located.value(BOXES_SHOWN) == []
+    assert located.value("document.getElementById('box-words').hidden")
+    assert located.value("document.querySelectorAll('.swatch').length") == 0
