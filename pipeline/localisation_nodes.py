@@ -28,8 +28,18 @@ def box_trainer(experiment: Experiment, model: BaseChannel, data: Data) -> BaseN
     ).with_id(f"Trainer.{experiment.weights}.boxes")  # with a Trainer's resources on an engine
 
 
+def merged_boxes(trainer: BaseNode, other: Experiment) -> tuple[BaseChannel, str]:
+    """Another experiment's box net, and its test as JSON: boxes that are merged with one's own."""
+    return trainer.outputs["model"], to_json(other.localisation.evaluation)
+
+
 def localisation_nodes(
-    experiment: Experiment, model: BaseChannel, trainer: BaseNode, averager: BaseNode, data: Data
+    experiment: Experiment,
+    model: BaseChannel,
+    trainer: BaseNode,
+    averager: BaseNode,
+    data: Data,
+    merged: tuple[BaseChannel, str] | None = None,
 ) -> list[BaseNode]:
     """What finds boxes and what evaluates them.
 
@@ -39,13 +49,16 @@ def localisation_nodes(
         trainer: of the box net.
         averager: its predictions' five best classes get boxes.
         data: what the images are read from.
+        merged: merged_boxes'.
     """
+    more = dict(zip(("merged_boxes", "merged_evaluation"), merged, strict=True)) if merged else {}
     localiser = Localiser(
         examples=data.examples,
         model=model,
         boxes=trainer.outputs["model"],
         predictions=averager.outputs["predictions"],
         evaluation=to_json(experiment.localisation.evaluation),
+        **more,
     ).with_id(f"Localiser.{experiment.weights}")
     evaluator = LocalisationEvaluator(
         localisations=localiser.outputs["localisations"],

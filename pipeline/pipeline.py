@@ -24,8 +24,8 @@ from pipeline.code_of_nodes import add_code
 from pipeline.data_nodes import data_nodes
 from pipeline.engine import Engine
 from pipeline.environment import Environment
-from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused
-from pipeline.localisation_nodes import box_trainer, localisation_nodes
+from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, fused, merged_with
+from pipeline.localisation_nodes import box_trainer, localisation_nodes, merged_boxes
 from pipeline.metadata_connection import metadata_connection
 from pipeline.push_nodes import push_nodes
 from pipeline.trainers import Data, trainers_of
@@ -45,11 +45,15 @@ def create_pipeline(
     """
     data = data_nodes(experiment, environment)
     members = fused(experiment, experiments)
-    trainers = trainers_of(members, environment, data, experiments, kept or {})
+    other = merged_with(experiment, experiments)
+    nets = [*members, *([other] if other else [])]
+    trainers = trainers_of(nets, environment, data, experiments, kept or {})
     wanted = averaging_plan([(member.weights, member.weights, member.evaluation) for member in members])
     models = {weights: nodes[-1].outputs["model"] for weights, nodes in trainers.items()}
     boxes = box_trainer(experiment, models[experiment.weights], data)
-    exporter = _exporter(experiment, models[experiment.weights], boxes, data)
+    more = box_trainer(other, models[other.weights], data) if other else None
+    merged = merged_boxes(more, other) if more else None
+    exporter = _exporter(experiment, models[experiment.weights], boxes, data, merged)
     against_baseline = experiment.evaluation.against_baseline
     baseline = _baseline(experiment, exporter, environment) if against_baseline else None
     if baseline:
@@ -77,8 +81,8 @@ def create_pipeline(
     add_code(data.nodes, kept)
     located = []
     if boxes:
-        found = localisation_nodes(experiment, models[experiment.weights], boxes, averager, data)
-        located = [boxes, *found]
+        found = localisation_nodes(experiment, models[experiment.weights], boxes, averager, data, merged)
+        located = [boxes, *([more] if more else []), *found]
     add_code([*evaluation, *push])
     return Pipeline(
         pipeline_name=environment.pipeline_name,
@@ -90,12 +94,20 @@ def create_pipeline(
     )
 
 
-def _exporter(experiment: Experiment, model: BaseChannel, boxes: BaseNode | None, data: Data) -> BaseNode:
+def _exporter(
+    experiment: Experiment,
+    model: BaseChannel,
+    boxes: BaseNode | None,
+    data: Data,
+    merged: tuple[BaseChannel, str] | None,
+) -> BaseNode:
     """The model localises where a box net was trained, and waits for it."""
     located = {}
     if boxes:
         located["boxes"] = boxes.outputs["model"]
         located["localisation"] = to_json(experiment.localisation.evaluation)
+    if merged:
+        located["merged_boxes"], located["merged_localisation"] = merged
     return Exporter(
         trained=model,
         examples=data.examples,

@@ -18,7 +18,7 @@ from components.datasets.layouts import EVAL_SPLIT
 from components.evaluation.data_labels import labels_for, read_labels
 from components.evaluation.scoring_on_beam import read_examples
 from components.localisation.box_recipe import BoxEvaluation
-from components.localisation.locating_on_beam import LocateObjects, Nets, best_of_prediction
+from components.localisation.locating_on_beam import BoxNet, LocateObjects, Nets, best_of_prediction
 from components.recipe import from_json
 
 
@@ -30,6 +30,8 @@ def Localiser(  # noqa: N802 - TFX names components so
     predictions: InputArtifact[standard_artifacts.Examples],
     localisations: OutputArtifact[standard_artifacts.Examples],
     evaluation: Parameter[str],
+    merged_boxes: InputArtifact[standard_artifacts.Model] = None,
+    merged_evaluation: Parameter[str] = "",
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes `localisations`: a tf.Example (components.localisation.localised) for each evaluation image.
@@ -41,6 +43,9 @@ def Localiser(  # noqa: N802 - TFX names components so
         predictions: the Averager's, of which the average's five best classes get a box.
         localisations: with the same split.
         evaluation: components.localisation.box_recipe.BoxEvaluation as JSON.
+        merged_boxes: another box net, whose boxes are merged with the first one's. It is an input of its own,
+            since engines other than the local one take no union of channels.
+        merged_evaluation: that one's, likewise.
         beam_pipeline: TFX's.
 
     Raises:
@@ -51,11 +56,10 @@ def Localiser(  # noqa: N802 - TFX names components so
         sorted(tf.io.gfile.glob(os.path.join(artifact_utils.get_split_uri([each], EVAL_SPLIT), "*")))
         for each in (examples, predictions)
     )
-    nets = Nets(
-        path_utils.serving_model_path(model.uri),
-        path_utils.serving_model_path(boxes.uri),
-        from_json(BoxEvaluation, evaluation).shorter_sides,
-    )
+    box_nets = [_box_net(boxes, evaluation)]
+    if merged_boxes is not None:
+        box_nets.append(_box_net(merged_boxes, merged_evaluation))
+    nets = Nets(path_utils.serving_model_path(model.uri), tuple(box_nets))
     data = read_labels(files, "validation examples")
     out = os.path.join(artifact_utils.get_split_uri([localisations], EVAL_SPLIT), "localisations")
     with beam_pipeline as pipeline:
@@ -66,6 +70,12 @@ def Localiser(  # noqa: N802 - TFX names components so
             | LocateObjects(nets, data.layout, labels_for(nets.model, data), beam.pvalue.AsDict(best))
         )
         _ = located | beam.io.WriteToTFRecord(out, file_name_suffix=".gz")
+
+
+def _box_net(boxes, evaluation: str) -> BoxNet:
+    return BoxNet(
+        path_utils.serving_model_path(boxes.uri), from_json(BoxEvaluation, evaluation).shorter_sides
+    )
 
 
 class _Read(beam.PTransform):

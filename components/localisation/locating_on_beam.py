@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 import apache_beam as beam
+import keras
 import numpy as np
 import tensorflow as tf
 from apache_beam.utils import shared
@@ -20,10 +21,21 @@ from models.label_space import Correspondence
 from models.localisation.boxes import upright_boxes
 from models.localisation.dense import DenseLocaliser
 from models.localisation.five_best import best_classes, box_of_class
-from serving.saved_model.box_model import read_box_network
+from models.localisation.trunk import head_of, same_trunk, trunk_of
+from models.net import Net
+from serving.saved_model.box_model import BoxModel, read_box_network
 from serving.saved_model.export import read_network
+from serving.saved_model.head import Head
 
 WHOLE = np.array([0.0, 0.0, 1.0, 1.0])
+
+
+@dataclasses.dataclass(frozen=True)
+class BoxNet:
+    """A box net's folder, and the Q of test 2 at which it is applied, pixels."""
+
+    folder: str
+    shorter_sides: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,13 +44,11 @@ class Nets:
 
     Attributes:
         model: folder of the classification net's SavedModel, whose posteriors rate the boxes.
-        boxes: folder of the box net.
-        shorter_sides: the Q of test 2.
+        boxes: the box nets, whose boxes are merged together; test 1 is of the first.
     """
 
     model: str
-    boxes: str
-    shorter_sides: tuple[int, ...]
+    boxes: tuple[BoxNet, ...]
 
 
 class LocateObjects(beam.PTransform):
@@ -76,7 +86,7 @@ class _Locate(beam.DoFn):
         """Once a thread; the nets once a process."""
         text = tf.TensorSpec([], tf.string)
         self._true = tf.function(self._boxes, [text, text], autograph=False)
-        tag = f"{self._nets.model}|{self._nets.boxes}"
+        tag = repr(self._nets)
         self._loaded, self._done = self._shared.acquire(lambda: _Loaded(self._nets), tag=tag), 0
 
     def process(self, record: bytes, best: Mapping[bytes, Sequence[int]]) -> Iterator[bytes]:
@@ -100,9 +110,13 @@ class _Locate(beam.DoFn):
             pixels = self._loaded.decode(encoded).numpy()
         except tf.errors.InvalidArgumentError:
             return Localised(image, name, False, np.empty(0), np.empty([0, 4]), WHOLE, WHOLE, true)
-        found = [self._loaded.localiser.windows(pixels, side) for side in self._nets.shorter_sides]
+        found = [
+            localiser.windows(pixels, side)
+            for localiser, net in zip(self._loaded.localisers, self._nets.boxes, strict=True)
+            for side in net.shorter_sides
+        ]
         boxes = {label: box_of_class(found, label) for label in {*five, image.label}}
-        central = self._loaded.localiser.central_boxes(pixels, self._loaded.shorter_side)
+        central = self._loaded.localisers[0].central_boxes(pixels, self._loaded.shorter_side)
         return Localised(
             image=image,
             class_name=name,
@@ -130,13 +144,20 @@ class _Loaded:
 
     def __init__(self, nets: Nets):
         classifier, net, head = read_network(nets.model)
-        box_net, model = read_box_network(nets.boxes)
-        self.class_names, self.shorter_side = head.unique_names, model.shorter_side
+        box_nets = [read_box_network(each.folder) for each in nets.boxes]
+        self.class_names, self.shorter_side = head.unique_names, box_nets[0][1].shorter_side
         self.decode = tf.function(images.decode, [tf.TensorSpec([], tf.string)], autograph=False)
-        self.localiser = DenseLocaliser(
-            lambda seen: classifier(seen, training=False),
-            lambda seen: box_net(seen, training=False),
-            classifier_mean=head.mean_rgb,
-            box_mean=model.head.mean_rgb,
-            size=net.input_size,
-        )
+        self.localisers = [dense_localiser(classifier, net, head, *each) for each in box_nets]
+
+
+def dense_localiser(
+    classifier: keras.Model, net: Net, head: Head, box_net: keras.Model, model: BoxModel
+) -> DenseLocaliser:
+    """Of what read_network and read_box_network give; the two share the convolutions that are the same."""
+    parts = {"classifier": classifier, "box_net": box_net}
+    if head.mean_rgb == model.head.mean_rgb and same_trunk(classifier, box_net):
+        parts = {name: head_of(network) for name, network in parts.items()}
+        parts["trunk"] = trunk_of(classifier)
+    return DenseLocaliser(
+        **parts, classifier_mean=head.mean_rgb, box_mean=model.head.mean_rgb, size=net.input_size
+    )

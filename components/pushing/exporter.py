@@ -22,6 +22,8 @@ def Exporter(  # noqa: N802 - TFX names components so
     experiment: Parameter[str],
     boxes: InputArtifact[standard_artifacts.Model] = None,
     localisation: Parameter[str] = "",
+    merged_boxes: InputArtifact[standard_artifacts.Model] = None,
+    merged_localisation: Parameter[str] = "",
 ) -> None:
     """Writes `model`, a SavedModel of the network in `trained`, which localises where there are `boxes`.
 
@@ -33,6 +35,7 @@ def Exporter(  # noqa: N802 - TFX names components so
         experiment: whose model it is.
         boxes: a box net (appendix A) that began from `trained`.
         localisation: with it, components.localisation.box_recipe.BoxEvaluation as JSON.
+        merged_boxes, merged_localisation: another box net, whose boxes are merged with the first one's.
     """
     protocol, folder = from_json(Evaluation, evaluation), path_utils.serving_model_dir(model.uri)
     export_again(
@@ -41,7 +44,7 @@ def Exporter(  # noqa: N802 - TFX names components so
         shorter_sides=protocol.shorter_sides,
         flip=protocol.flip,
         experiment=experiment,
-        boxes=_box_nets(boxes, localisation),
+        boxes=[*_box_nets(boxes, localisation), *_box_nets(merged_boxes, merged_localisation)],
     )
     write_statistics(training_statistics(examples.uri, describe(folder)[1]), folder)
 

@@ -40,7 +40,10 @@ class DenseLocaliser:
     """Applies a classification net and a box net to whole photographs.
 
     Args:
-        classifier, box_net: fully convolutional networks, float32 [1, H, W, 3] to maps.
+        classifier, box_net: fully convolutional networks, float32 [1, H, W, 3] to maps; or, where there is a
+            trunk, what they make of its features.
+        trunk: what both begin with, computed once for both (models.localisation.trunk). Both have subtracted
+            the same then.
         classifier_mean, box_mean: what each has subtracted, grey levels.
         size: side of a window, pixels.
     """
@@ -50,12 +53,15 @@ class DenseLocaliser:
         classifier: Network,
         box_net: Network,
         *,
+        trunk: Network | None = None,
         classifier_mean: Sequence[float],
         box_mean: Sequence[float],
         size: int,
     ):
         self._means = tuple(map(tuple, (classifier_mean, box_mean)))
-        self._nets, self._size = (classifier, box_net), size
+        if trunk and self._means[0] != self._means[1]:
+            raise ValueError(f"means {self._means}; expected the same of two nets with one trunk")
+        self._nets, self._trunk, self._size = (classifier, box_net), trunk, size
         image = tf.TensorSpec([None, None, 3], tf.uint8)
         self._maps_of = tf.function(self._maps, [image, tf.TensorSpec([], tf.int32)], autograph=False)
         self._crop_of = tf.function(self._crop, [image, tf.TensorSpec([], tf.int32)], autograph=False)
@@ -77,10 +83,10 @@ class DenseLocaliser:
     def _maps(self, image: tf.Tensor, shorter_side: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Scores [h, w, classes], boxes [h, w, 1 or classes, 4], and the frame: see _rescaled."""
         rescaled, *frame = self._rescaled(image, shorter_side)
-        scores, boxes = (
-            net(images.subtract_mean(rescaled, tf.constant(mean))[tf.newaxis])[0]
-            for net, mean in zip(self._nets, self._means, strict=True)
-        )
+        seen = [images.subtract_mean(rescaled, tf.constant(mean))[tf.newaxis] for mean in self._means]
+        if self._trunk:
+            seen = [self._trunk(seen[0])] * 2
+        scores, boxes = (net(each)[0] for net, each in zip(self._nets, seen, strict=True))
         places = tf.shape(boxes)[:2]
         boxes = tf.reshape(tf.cast(boxes, tf.float32), tf.concat([places, [-1, 4]], 0))
         return tf.cast(scores, tf.float32), boxes, *frame
@@ -89,7 +95,8 @@ class DenseLocaliser:
         """Boxes [1 or classes, 4] of the central crop, its corner, and the frame."""
         rescaled, *frame = self._rescaled(image, shorter_side)
         crop = tf.image.resize_with_crop_or_pad(rescaled, self._size, self._size)
-        boxes = self._nets[1](images.subtract_mean(crop, tf.constant(self._means[1]))[tf.newaxis])
+        seen = images.subtract_mean(crop, tf.constant(self._means[1]))[tf.newaxis]
+        boxes = self._nets[1](self._trunk(seen) if self._trunk else seen)
         corner = (tf.shape(rescaled)[:2] - self._size) // 2
         return tf.reshape(tf.cast(boxes, tf.float32), [-1, 4]), corner, *frame
 

@@ -87,6 +87,26 @@ def fused(whole: Experiment, experiments: Mapping[str, Experiment]) -> list[Expe
     return [whole, *(experiments[name] for name in whole.fused_with)]
 
 
+def merged_with(whole: Experiment, experiments: Mapping[str, Experiment]) -> Experiment | None:
+    """The experiment whose box net's boxes are merged with those of `whole`; None where there is none.
+
+    Raises:
+        InputError: it is not known, does not localise, or has the same classification net.
+    """
+    if not whole.localisation or not whole.localisation.merged_with:
+        return None
+    where = f"experiment {whole.name}: localisation.merged_with"
+    name = whole.localisation.merged_with
+    if name not in experiments:
+        known = [each.name for each in experiments.values() if each.localisation]
+        raise InputError(f"{where}: {name}: unknown; expected one that localises, such as {', '.join(known)}")
+    other = experiments[name]
+    if not other.localisation or other.weights == whole.weights:
+        why = f"has the same net, {other.weights}" if other.localisation else "does not localise"
+        raise InputError(f"{where}: {name} {why}; expected one that localises with another net")
+    return other
+
+
 EXPERIMENTS = {
     entry.name: entry
     for entry in (

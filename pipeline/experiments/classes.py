@@ -4,14 +4,14 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from components.recipe import TrainerConfig
-from pipeline.experiments.catalogue import chain, fused
+from pipeline.experiments.catalogue import chain, fused, merged_with
 from pipeline.experiments.experiment import Experiment
 
 
 def with_classes_of_data(
     names: Iterable[str], experiments: Mapping[str, Experiment], there: int | None
 ) -> dict[str, Experiment]:
-    """`experiments`, those of `names` with the nets that they start from and are fused with for the data.
+    """`experiments`, those of `names`, with all nets that they are made of, for the data.
 
     Args:
         names: of the experiments to run.
@@ -23,7 +23,8 @@ def with_classes_of_data(
         entry = experiments[name]
         fixed = entry.fixes_classes or there is None
         classes = entry.config.net.classes if fixed else there
-        for member in fused(entry, experiments):
+        other = merged_with(entry, experiments)
+        for member in (*fused(entry, experiments), *([other] if other else [])):
             for stage in chain(member, experiments):
                 config = with_classes(stage.config, classes)
                 found[stage.name] = dataclasses.replace(found[stage.name], config=config)

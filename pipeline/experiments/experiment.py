@@ -52,3 +52,13 @@ class Experiment:
                 f"experiment {self.name}: Q {self.evaluation.shorter_sides}: smaller than the net's crop of "
                 f"{self.config.net.input_size} pixels, so that there is no score map"
             )
+        if self.localisation:
+            self._check_localisation(self.localisation)
+
+    def _check_localisation(self, wanted: Localisation) -> None:
+        for what, sides in (("Q", wanted.evaluation.shorter_sides), ("S", wanted.training.scales)):
+            if min(sides) < self.config.net.input_size:
+                raise InputError(
+                    f"experiment {self.name}: localisation: {what} {sides}: smaller than the net's crop of "
+                    f"{self.config.net.input_size} pixels"
+                )

@@ -19,15 +19,16 @@ from typing import Any
 
 import tomli
 
+from components.localisation.box_recipe import Localisation
 from components.recipe import Evaluation, Training
 from models.errors import InputError, cause_of
 from models.net import Net
-from pipeline.experiments.catalogue import EXPERIMENTS, experiment
+from pipeline.experiments.catalogue import EXPERIMENTS, experiment, merged_with
 from pipeline.experiments.experiment import Experiment
 from pipeline.experiments.fields import changed, check_name
 
 SUFFIX = ".toml"
-SECTIONS = {"net": Net, "training": Training, "evaluation": Evaluation}
+SECTIONS = {"net": Net, "training": Training, "evaluation": Evaluation, "localisation": Localisation}
 OWN = ("base", "name", "summary", "most_undecodable")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]*")
 
@@ -72,7 +73,7 @@ def with_settings(base: Experiment, settings: Sequence[str]) -> Experiment:
 
 
 def content_of(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Fields set as on a command line, as a file says them: by section and field.
+    """Fields set as on a command line, as a file says them: by section, table in it if any, and field.
 
     Raises:
         InputError: a setting is none, or its section is none.
@@ -80,11 +81,17 @@ def content_of(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
     content: dict[str, dict[str, Any]] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
-        section, dot, field = key.strip().partition(".")
+        section, dot, _ = key.strip().partition(".")
         if not equals or not dot:
             raise InputError(f"setting {setting!r}: expected SECTION.FIELD=VALUE, such as training.batch=32")
         check_name([section], list(SECTIONS), f"setting {setting!r}")
-        content.setdefault(section, {})[field] = _value(text.strip())
+        *tables, field = key.strip().split(".")
+        there: Any = content
+        for table in tables:
+            there = there.setdefault(table, {})
+            if not isinstance(there, dict):
+                raise InputError(f"setting {setting!r}: {table} is set to a value, too; expected a table")
+        there[field] = _value(text.strip())
     return content
 
 
@@ -122,7 +129,17 @@ def to_toml(entry: Experiment) -> str:
         for table in tables:
             lines += ["", f"[[{section}.thresholds]]"]
             lines += [f"{key} = {_written(value)}" for key, value in table.items() if value is not None]
+    if entry.localisation:
+        lines += _localisation(entry.localisation)
     return "\n".join(lines) + "\n"
+
+
+def _localisation(part: Localisation) -> Iterator[str]:
+    values = json.loads(json.dumps(dataclasses.asdict(part)))
+    tables = {key: values.pop(key) for key in ("training", "evaluation")}
+    for name, fields in {"": values, **tables}.items():
+        yield from ("", f"[localisation.{name}]" if name else "[localisation]")
+        yield from (f"{key} = {_written(value)}" for key, value in fields.items())
 
 
 def _lines(values: Mapping[str, Any], entry: Experiment) -> Iterator[str]:
@@ -142,7 +159,7 @@ def _derived(base: Experiment, content: Mapping, name: str, where: str) -> Exper
         config = dataclasses.replace(base.config, net=net, training=training)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-    return dataclasses.replace(
+    made = dataclasses.replace(
         base,
         name=name,
         summary=_text(content, "summary", where, f"{base.name}, changed"),
@@ -151,7 +168,19 @@ def _derived(base: Experiment, content: Mapping, name: str, where: str) -> Exper
         weights=base.weights if config == base.config else name,
         paper=None,
         fixes_classes=base.fixes_classes or "classes" in parts["net"],
+        localisation=_localised(base, parts["localisation"], where),
         **_share(base, content, where),
+    )
+    merged_with(made, EXPERIMENTS)  # whether there is such an experiment
+    return made
+
+
+def _localised(base: Experiment, values: Any, where: str) -> Localisation | None:
+    if not values or base.localisation:
+        return changed(base.localisation, values, f"{where}: localisation") if values else base.localisation
+    known = ", ".join(name for name, entry in EXPERIMENTS.items() if entry.localisation)
+    raise InputError(
+        f"{where}: localisation: {base.name} has no box net; expected a base that localises: {known}"
     )
 
 

@@ -17,7 +17,7 @@ def changed(part: Part, values: Any, where: str) -> Part:
 
     Args:
         part: a dataclass.
-        values: by field; lists for tuples, texts for enums, tables for dataclasses.
+        values: by field; lists for tuples, texts for enums, tables of the changed fields for dataclasses.
         where: begins the line of an error, such as "experiment my.toml: training".
 
     Raises:
@@ -27,7 +27,12 @@ def changed(part: Part, values: Any, where: str) -> Part:
         raise InputError(f"{where} = {values!r}; expected a table of fields, [{where.rpartition(' ')[2]}]")
     hints = typing.get_type_hints(type(part))
     check_name(list(values), list(hints), where)
-    new = {name: converted(hints[name], value, f"{where}.{name}") for name, value in values.items()}
+    new = {
+        name: changed(getattr(part, name), value, f"{where}.{name}")
+        if dataclasses.is_dataclass(hints[name])
+        else converted(hints[name], value, f"{where}.{name}")
+        for name, value in values.items()
+    }
     try:
         return dataclasses.replace(part, **new)
     except InputError as error:

@@ -13,7 +13,7 @@ from components.recipe import to_json
 from components.training.trainer import CODE, CONFIG
 from pipeline.code_of_nodes import code_of
 from pipeline.environment import KEEP_NETS, Environment
-from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, chain, fused
+from pipeline.experiments.catalogue import EXPERIMENTS, Experiment, chain, fused, merged_with
 from pipeline.home_name import recorded_name
 from pipeline.metadata_connection import metadata_connection
 
@@ -87,7 +87,8 @@ def lines_of_change(
 
 def _stages(experiment: Experiment, experiments: Mapping[str, Experiment]) -> Iterator[Experiment]:
     """The experiment's own chain comes last."""
-    for member in reversed(fused(experiment, experiments)):
+    other = merged_with(experiment, experiments)
+    for member in (*([other] if other else []), *reversed(fused(experiment, experiments))):
         yield from chain(member, experiments)
 
 

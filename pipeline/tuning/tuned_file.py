@@ -78,6 +78,15 @@ def _content(source: Source, name: str, values: Mapping[str, Value]) -> dict[str
         section, _, key = field.partition(".")
         tuned.setdefault(section, {})[key] = value
     for more in (content_of(words_of(source.settings)), tuned):
-        for section, fields in more.items():
-            found[section] = {**found.get(section, {}), **fields}
+        found = _merged(found, more)
     return found
+
+
+def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of the second in place of the first's, in tables within tables too."""
+    both = {
+        key: _merged(first[key], value)
+        for key, value in second.items()
+        if isinstance(value, Mapping) and isinstance(first.get(key), Mapping)
+    }
+    return {**first, **second, **both}

@@ -1,5 +1,8 @@
 """The Localiser's work on Beam: two drawn pictures, nets whose boxes are set by hand."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import apache_beam as beam
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from components.evaluation.averaging_plan import AVERAGE
 from components.evaluation.posteriors import example, parse_image
 from components.evaluation.scoring_on_beam import read_examples
 from components.localisation.localised import from_record
-from components.localisation.locating_on_beam import LocateObjects, Nets, best_of_prediction
+from components.localisation.locating_on_beam import BoxNet, LocateObjects, Nets, best_of_prediction
 from models.label_space import Correspondence
 from models.localisation.regression import Regression, box_net
 from models.net import Net
@@ -31,13 +34,17 @@ def nets(tmp_path_factory) -> Nets:
     """A box net whose weights are zero but for the last layer's biases: the same box in each window, the
     middle half for class 0, the whole for 1, beyond it for 2."""
     folder = tmp_path_factory.mktemp("nets")
+    model = write_weights(folder / "model", NET, HEAD)
+    return Nets(model, (BoxNet(_box_net(folder / "boxes", [0.5, 0.5, 0.5, 0.5]), (32,)),))
+
+
+def _box_net(folder: Path, of_class_0: list[float]) -> str:
     trained = build(box_net(NET, Regression.PER_CLASS))
     trained.set_weights([np.zeros_like(each) for each in trained.get_weights()])
-    biases = np.array([[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, 1, 1], [0.5, 0.5, 2, 2]], np.float32).ravel()
+    biases = np.array([of_class_0, [0.5, 0.5, 1, 1], [0.5, 0.5, 2, 2]], np.float32).ravel()
     trained.get_layer("fc8").set_weights([np.zeros_like(trained.get_layer("fc8").get_weights()[0]), biases])
-    write_box_model(trained, BoxModel(NET, Regression.PER_CLASS, HEAD, 32), str(folder / "boxes"))
-    model = write_weights(folder / "model", NET, HEAD)
-    return Nets(model, str(folder / "boxes"), (32,))
+    write_box_model(trained, BoxModel(NET, Regression.PER_CLASS, HEAD, 32), str(folder))
+    return str(folder)
 
 
 def test_each_image_has_boxes_of_its_five_best_classes_and_of_its_own(nets, tmp_path):
@@ -53,16 +60,7 @@ def test_each_image_has_boxes_of_its_five_best_classes_and_of_its_own(nets, tmp_
         example(key=key, **{AVERAGE: row}).SerializeToString()
         for key, row in zip(keys, posteriors, strict=True)
     ]
-    files = [write_records(tmp_path / "records", records)]
-    out = str(tmp_path / "found")
-    with beam.Pipeline() as pipeline:
-        best = pipeline | "Predictions" >> beam.Create(predictions) | beam.Map(best_of_prediction)
-        same = Correspondence()
-        located = read_examples(pipeline, files) | LocateObjects(
-            nets, IMAGENET, same, beam.pvalue.AsDict(best)
-        )
-        _ = located | beam.io.WriteToTFRecord(out)
-    found = {one.image.label: one for one in map(from_record, _read(out))}
+    found = located(nets, records, predictions, tmp_path)
     first, turned, broken = found[0], found[1], found[2]
     assert first.five.tolist() == [2, 1, 0]
     assert first.boxes == pytest.approx(np.array([[0, 0, 1, 1], [0, 0, 1, 1], BOX]))
@@ -74,6 +72,36 @@ def test_each_image_has_boxes_of_its_five_best_classes_and_of_its_own(nets, tmp_
     assert turned.figures == pytest.approx([1, 0.5, 0.5, 1])
     assert not broken.decodes
     assert broken.figures == pytest.approx([1, 0, 0, 5])
+
+
+def test_boxes_of_two_nets_are_merged_and_test_1_is_of_the_first(nets, tmp_path):
+    """The other net's box of class 0 is moved by a tenth of its side: the two become one between them, and
+    twice at another Q of the same window, it counts twice."""
+    other = _box_net(tmp_path / "other", [0.55, 0.5, 0.5, 0.5])
+    record = box_record(IMAGENET, drawn(32, 32, BOX), 0, [BOX])
+    key = parse_image(record, IMAGENET)[0].key
+    predictions = [example(key=key, **{AVERAGE: np.ones(3, np.float32) / 3}).SerializeToString()]
+    for sides, moved in (((32,), 0.05 / 2), ((32, 33), 2 * 0.05 / 3)):
+        both = replace(nets, boxes=(*nets.boxes, BoxNet(other, sides)))
+        found = located(both, [record], predictions, tmp_path / f"{len(sides)}")[0]
+        assert found.own == pytest.approx([0.25 + moved, 0.25, 0.75 + moved, 0.75], abs=0.01)
+        assert found.own[0] != pytest.approx(0.25, abs=0.012)
+        assert found.central == pytest.approx(BOX)
+
+
+def located(nets, records, predictions, folder: Path) -> dict:
+    """By label."""
+    folder.mkdir(exist_ok=True)
+    files = [write_records(folder / "records", records)]
+    out = str(folder / "found")
+    with beam.Pipeline() as pipeline:
+        best = pipeline | "Predictions" >> beam.Create(predictions) | beam.Map(best_of_prediction)
+        same = Correspondence()
+        located = read_examples(pipeline, files) | LocateObjects(
+            nets, IMAGENET, same, beam.pvalue.AsDict(best)
+        )
+        _ = located | beam.io.WriteToTFRecord(out)
+    return {one.image.label: one for one in map(from_record, _read(out))}
 
 
 def _read(prefix: str) -> list[bytes]:
