@@ -25,6 +25,7 @@ from pipeline.report.figures import (
     Pair,
     Report,
 )
+from pipeline.report.localisation import localisation_figures, localisation_tables
 from pipeline.report.predictions import Summary, read_predictions, summarise
 from pipeline.report.significance import TEST, holm, paired
 from pipeline.report.store import Evaluated, Home, TrainedNet
@@ -57,6 +58,9 @@ def collect(environment: Environment, home: Home, found: Mapping[str, Summary], 
         pairs=pairs(experiments, found, spaces),
         test=TEST,
         nets={id_: _net(net, home) for id_, net in sorted(home.nets.items())},
+        localisation_tables=localisation_tables(
+            {name: one.localisation for name, one in experiments.items() if not one.altered}
+        ),
     )
 
 
@@ -195,6 +199,7 @@ def _experiment(one: Evaluated, home: Home, summary: Summary, folder: Path) -> E
         identity=identity.recall(folder, one.run),
         pushed=one.pushed,
         card=f"model_card_{one.experiment}.md",
+        localisation=localisation_figures(one.localised, entry) if one.localised else None,
     )
 
 

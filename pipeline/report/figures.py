@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from components.evaluation.tfma_results import Figure, Measured
 from pipeline.report.identity import Identity
 from pipeline.report.learning import Drop, Epoch
+from pipeline.report.localisation import LocalisationFigures, LocalisationTable
 from pipeline.report.store import DataSet, Step
 
 SCHEMA = 1
@@ -69,6 +70,7 @@ class ExperimentFigures:
         averages: overall figures of each average, that over all as the last.
         nets: ids of the nets in `Report.nets`.
         card: name of its model card's file.
+        localisation: errors of its boxes (appendix A), or None where it does not localise.
     """
 
     name: str
@@ -96,6 +98,7 @@ class ExperimentFigures:
     identity: Identity | None
     pushed: str | None
     card: str
+    localisation: LocalisationFigures | None = None
 
     @property
     def overall(self) -> Figure:
@@ -225,4 +228,10 @@ class Report:
     pairs: tuple[Pair, ...]
     test: str
     nets: dict[int, NetFigures]
+    localisation_tables: tuple[LocalisationTable, ...] = ()
     schema: int = field(default=SCHEMA)
+
+    @property
+    def localised(self) -> tuple[ExperimentFigures, ...]:
+        """The experiments that localise."""
+        return tuple(one for one in self.experiments if one.localisation)

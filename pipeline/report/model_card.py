@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from components.evaluation.tfma_results import Measured
+from components.localisation.metrics import CENTRAL, TOP5
 from components.recipe import TrainedLayers
 from models.protocols import Method
 from pipeline.report.figures import ExperimentFigures, NetFigures, Report
@@ -103,7 +104,20 @@ def _metrics(found: ExperimentFigures) -> tuple[str, ...]:
         f"Cross-entropy {overall.cross_entropy.value:.3f} nats; expected calibration error "
         f"{in_per_cent(overall.expected_calibration_error)}.",
         f"Worst classes, top-1 error: {classes}.",
+        *_of_boxes(found),
         *_of_the_pushed_model(found),
+    )
+
+
+def _of_boxes(found: ExperimentFigures) -> tuple[str, ...]:
+    boxes = found.localisation
+    if not boxes:
+        return ()
+    central, top5 = (in_per_cent(boxes.metrics[name]) for name in (CENTRAL, TOP5))
+    return (
+        f"Boxes, of {boxes.images} images that have a true one: top-5 localisation error {top5} (a class of "
+        f"five, and its box with an intersection over union above 0.5); of the box alone, from the central "
+        f"crop, {central}.",
     )
 
 

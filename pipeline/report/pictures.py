@@ -1,7 +1,7 @@
 """Pictures of an evaluation: the best and worst predictions, class score maps, filters, the mean colour."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +11,7 @@ from components.evaluation.posteriors import parse_image
 from components.split_records import records_in
 from models.errors import InputError
 from pipeline.report.data_uris import png, small_jpeg
+from pipeline.report.located import LocatedPicture, extremes, pictured
 from pipeline.report.predictions import EvaluatedImage, Summary, best_other
 from pipeline.report.score_maps import ScoreMap, Scorer
 from pipeline.report.store import Evaluated, Home
@@ -62,6 +63,7 @@ class Album:
     Attributes:
         filters: data URI of the first layer's filters, and their number; "" without one net.
         mean_rgb: grey levels; empty without a net.
+        located_best, located_worst: boxes over their photographs; empty where nothing is localised.
     """
 
     best: tuple[Shown, ...]
@@ -69,6 +71,8 @@ class Album:
     filters: str = ""
     filter_count: int = 0
     mean_rgb: tuple[float, ...] = ()
+    located_best: tuple[LocatedPicture, ...] = ()
+    located_worst: tuple[LocatedPicture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,18 @@ class Pictures:
 def take(home: Home, found: Mapping[str, Summary]) -> Pictures:
     """Reads the photographs in one pass over each data set, and runs each net on a few of them."""
     newest = home.experiments[:MOST_PICTURED]
+    located = {one.experiment: extremes(one.localised.boxes) for one in newest if one.localised}
     wanted = {p.key for one in newest for p in (*found[one.experiment].best, *found[one.experiment].worst)}
+    wanted |= {one.image.key for each in located.values() for one in (*each.best, *each.worst)}
     encoded = {}
     for folder in dict.fromkeys(one.data.validation for one in newest):
         encoded |= photographs(folder, wanted)
     thumbnails = {key: thumbnail(key, data) for key, data in encoded.items()}
     albums = {one.experiment: _album(one, home, found[one.experiment], encoded) for one in newest}
+    ids = {key: one.id for key, one in thumbnails.items()}
+    for name, each in located.items():
+        best, worst = (pictured(images, ids) for images in (each.best, each.worst))
+        albums[name] = replace(albums[name], located_best=best, located_worst=worst)
     return Pictures(albums, {one.id: one for one in thumbnails.values()})
 
 

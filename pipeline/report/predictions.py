@@ -5,6 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -86,7 +87,7 @@ def summarise(predictions: Iterable[EvaluatedImage]) -> Summary:
     """In memory: 18 bytes an image and what is counted by class."""
     keys, wrong, names, images, confusions = bytearray(), bytearray(), {}, Counter(), Counter()
     sums, undecodable = np.zeros([BINS_FROM + 3 * CALIBRATION_BINS]), 0
-    best, worst = _Extremes(BEST), _Extremes(WORST)
+    best, worst = Extremes(BEST), Extremes(WORST)
     for prediction in predictions:
         errors = [is_error(prediction.posteriors, prediction.label, k) for k in (1, 5)]
         keys += prediction.key
@@ -100,8 +101,8 @@ def summarise(predictions: Iterable[EvaluatedImage]) -> Summary:
         if errors[0]:
             confusions[prediction.label, best_other(prediction)] += 1
         own = float(prediction.posteriors[prediction.label])
-        best.add(own, prediction)
-        worst.add(-own, prediction)
+        best.add(own, prediction.key, prediction)
+        worst.add(-own, prediction.key, prediction)
     order, keys = _sorted(bytes(keys))
     return Summary(
         keys=keys,
@@ -123,7 +124,7 @@ def best_other(prediction: EvaluatedImage) -> int:
     return int(np.argmax(others))
 
 
-class _Extremes:
+class Extremes:
     """The images with the largest values; of equal ones those with the smallest keys, so that the order of
     the records makes no difference.
     """
@@ -131,14 +132,16 @@ class _Extremes:
     def __init__(self, most: int):
         self._most, self._heap, self._count = most, [], itertools.count()
 
-    def add(self, value: float, prediction: EvaluatedImage) -> None:
-        entry = (value, _descending(prediction.key), next(self._count), prediction)
+    def add(self, value: float, key: bytes, image: Any) -> None:
+        """One image, which has `key`."""
+        entry = (value, _descending(key), next(self._count), image)
         if len(self._heap) < self._most:
             heapq.heappush(self._heap, entry)
         else:
             heapq.heappushpop(self._heap, entry)
 
-    def found(self) -> tuple[EvaluatedImage, ...]:
+    def found(self) -> tuple:
+        """The largest value's image first."""
         return tuple(entry[-1] for entry in sorted(self._heap, key=lambda entry: entry[:3], reverse=True))
 
 

@@ -21,6 +21,7 @@ from pipeline.home_name import recorded_name
 from pipeline.metadata_connection import check_database, metadata_connection, records_of
 from pipeline.report.home import RUN_FIRST, check_home
 from pipeline.report.lineage import Execution, Lineage
+from pipeline.report.localised_run import LocalisedRun, localised_run
 from pipeline.store_path import StorePath
 
 
@@ -97,6 +98,7 @@ class Evaluated:
         finished: seconds since 1970.
         steps: components of that run, in order.
         pushed: folder of the pushed model, or None.
+        localised: how objects were localised, or None.
     """
 
     experiment: str
@@ -110,6 +112,7 @@ class Evaluated:
     finished: float
     steps: tuple[Step, ...]
     pushed: str | None
+    localised: LocalisedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,7 @@ class _Reader:
             finished=evaluator.ended,
             steps=tuple(self._step(execution) for execution in executions),
             pushed=self._pushed(executions),
+            localised=localised_run(self._lineage, evaluator.inputs["examples"][0]),
         )
 
     def _step(self, execution: Execution) -> Step:

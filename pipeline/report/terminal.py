@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from components.evaluation.tfma_results import Measured
+from components.localisation.metrics import CENTRAL, TOP5
 from pipeline.report.figures import PaperTable, Report, SystemsTable
 from pipeline.report.model_card import interval
 from pipeline.report.page import p_text
@@ -37,6 +38,8 @@ def show_report(report: Report, console: Console, *, all_tables: bool = False) -
     for one in (*report.tables, *report.miniatures):
         if one.run or all_tables:
             _show_table(one, console)
+    if report.localised:
+        _show_localisation(report, console)
     if report.other_systems.run or all_tables:
         _show_systems(report.other_systems, console)
     _show_pairs(report, console)
@@ -55,6 +58,22 @@ def _show_table(one: PaperTable, console: Console) -> None:
             _share(row.top5),
             str(row.paper.top5),
         )
+    console.print(table, highlight=False)
+
+
+def _show_localisation(report: Report, console: Console) -> None:
+    table = _table("Localisation: errors in per cent, of the images that have a box of their class")
+    table.add_column("experiment", overflow="fold")
+    for name in ("images", "test 1", "paper", "test 2, of five classes", "paper"):
+        table.add_column(name, justify="right", no_wrap=True)
+    test_1, test_2 = (
+        {row.experiment: row.paper for row in one.rows} for one in report.localisation_tables[:2]
+    )
+    for found in report.localised:
+        boxes, listed = found.localisation, not (found.altered or found.localisation.altered)
+        papers = [_per_cent(one.get(found.name)) if listed else "" for one in (test_1, test_2)]
+        errors = [_share(boxes.metrics[name]) for name in (CENTRAL, TOP5)]
+        table.add_row(found.name, str(boxes.images), errors[0], papers[0], errors[1], papers[1])
     console.print(table, highlight=False)
 
 

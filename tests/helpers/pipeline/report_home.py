@@ -53,13 +53,13 @@ def make_home(folder: Path, *experiments: str) -> Environment:
     environment.home.mkdir()
     connection = metadata_connection(environment)
     with metadata.Metadata(connection) as handle:
-        records = _Records(handle.store)
+        records = Records(handle.store)
         for seed, name in enumerate(experiments):
             _run(records, environment, name, seed)
     return environment
 
 
-class _Records:
+class Records:
     """ML Metadata's, in the forms that TFX gives them."""
 
     def __init__(self, store):
@@ -102,7 +102,7 @@ class _Records:
         return self._store.put_contexts([mlmd.Context(type_id=type_id, name=name)])[0]
 
 
-def _run(records: _Records, environment: Environment, name: str, seed: int) -> None:
+def _run(records: Records, environment: Environment, name: str, seed: int) -> None:
     entry, run = EXPERIMENTS[name], f"2026-01-0{seed + 1}T00:00:00"
     root = environment.pipeline_root / f"{name}-{seed}"
     model = root / "model" / "Format-Serving"
