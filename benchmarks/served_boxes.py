@@ -1,0 +1,85 @@
+"""What boxes cost beside classes: the signatures of one model in this process, photograph by photograph.
+
+    python -m benchmarks.served_boxes
+
+Net D and a box net for 1000 classes, at full width, both untrained: their time does not depend on their
+weights. The box net's boxes are such that a photograph's merge into a few. `single_scale` is one pass of the
+classifier at Q, `serving_default` two, with the flip, and `localise` those two, one of the box net and the
+merge. All signatures take turns on each photograph, so that a busy machine slows all alike.
+
+To reach: what `localise` adds to `serving_default` is at most 1.1 times `single_scale`. Reached on
+2026-11-28, two cores of an AMD EPYC with other work beside it: 1.01 of 1.33 s at Q = 384 (five rounds), 0.95
+of 0.67 s and 1.10 of 1.19 s at Q = 256 (nine each).
+"""
+
+import io
+import statistics
+import time
+
+import click
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+
+SIGNATURES = ("single_scale", "serving_default", "localise")
+
+
+@click.command(help=__doc__.partition("\n")[0])
+@click.option("--q", "side", default=256, show_default=True, help="Of both nets, pixels.")
+@click.option("--width", default=1, show_default=True, help="Divisor of the nets' channels.")
+@click.option("--input-size", default=224, show_default=True, help="The nets' windows, pixels.")
+@click.option("--classes", default=1000, show_default=True)
+@click.option("--rounds", default=9, show_default=True, help="A photograph of 500 x 375 pixels in each.")
+def main(side, width, input_size, classes, rounds):
+    click.echo(machine("tensorflow"))
+    runs = _signatures(side, width, input_size, classes)
+    seconds = {name: [] for name in SIGNATURES}
+    for seed in range(rounds + 1):
+        for name in SIGNATURES:
+            begun = time.perf_counter()
+            runs[name](_photograph(seed))
+            seconds[name].append(time.perf_counter() - begun)
+    _print({name: statistics.median(each[1:]) for name, each in seconds.items()})  # the first one warms up
+
+
+def _signatures(side: int, width: int, input_size: int, classes: int) -> dict:
+    import tensorflow as tf
+
+    from models.localisation.regression import Regression, box_net
+    from models.net import Net
+    from models.vgg import build_fully_convolutional
+    from serving.saved_model.head import Head
+    from serving.saved_model.signatures import BoxNet, signatures
+
+    net = Net("D", classes=classes, width=width, input_size=input_size)
+    names = tuple(f"class {number}" for number in range(classes))
+    head = Head((123.7, 116.8, 103.9), names, (side,), True, "image/encoded", "image/class/label", 1)
+    boxes = build_fully_convolutional(box_net(net, Regression.PER_CLASS))
+    boxes.get_layer("fc8").bias.assign(np.tile([0.5, 0.5, 0.8, 0.8], classes))
+    made = signatures(build_fully_convolutional(net), head, [BoxNet(boxes, (side,), head.mean_rgb)])
+    runs = {name: tf.function(made[name][0], made[name][1], autograph=False) for name in SIGNATURES}
+    return {name: lambda image, run=run: run(tf.constant([image])) for name, run in runs.items()}
+
+
+def _photograph(seed: int) -> bytes:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(coarse).resize((500, 375)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def _print(medians: dict[str, float]) -> None:
+    table = Table("signature", "s a photograph", "of single_scale")
+    once = medians["single_scale"]
+    for name, median in medians.items():
+        table.add_row(name, f"{median:.3f}", f"{median / once:.2f}")
+    added = medians["localise"] - medians["serving_default"]
+    table.add_row("what boxes add", f"{added:.3f}", f"{added / once:.2f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
