@@ -9,7 +9,7 @@ merge. All signatures take turns on each photograph, so that a busy machine slow
 
 To reach: what `localise` adds to `serving_default` is at most 1.1 times `single_scale`. Reached on
 2026-11-28, two cores of an AMD EPYC with other work beside it: 1.01 of 1.33 s at Q = 384 (five rounds), 0.95
-of 0.67 s and 1.10 of 1.19 s at Q = 256 (nine each).
+of 0.67 s and 1.10 of 1.19 s at Q = 256 (nine each); with --shared 0.09 and 0.23.
 """
 
 import io
@@ -33,9 +33,10 @@ SIGNATURES = ("single_scale", "serving_default", "localise")
 @click.option("--input-size", default=224, show_default=True, help="The nets' windows, pixels.")
 @click.option("--classes", default=1000, show_default=True)
 @click.option("--rounds", default=9, show_default=True, help="A photograph of 500 x 375 pixels in each.")
-def main(side, width, input_size, classes, rounds):
+@click.option("--shared", is_flag=True, help="The box net has the classifier's convolutions.")
+def main(side, width, input_size, classes, rounds, shared):
     click.echo(machine("tensorflow"))
-    runs = _signatures(side, width, input_size, classes)
+    runs = _signatures(side, width, input_size, classes, shared=shared)
     seconds = {name: [] for name in SIGNATURES}
     for seed in range(rounds + 1):
         for name in SIGNATURES:
@@ -45,7 +46,7 @@ def main(side, width, input_size, classes, rounds):
     _print({name: statistics.median(each[1:]) for name, each in seconds.items()})  # the first one warms up
 
 
-def _signatures(side: int, width: int, input_size: int, classes: int) -> dict:
+def _signatures(side: int, width: int, input_size: int, classes: int, *, shared: bool) -> dict:
     import tensorflow as tf
 
     from models.localisation.regression import Regression, box_net
@@ -59,7 +60,8 @@ def _signatures(side: int, width: int, input_size: int, classes: int) -> dict:
     head = Head((123.7, 116.8, 103.9), names, (side,), True, "image/encoded", "image/class/label", 1)
     boxes = build_fully_convolutional(box_net(net, Regression.PER_CLASS))
     boxes.get_layer("fc8").bias.assign(np.tile([0.5, 0.5, 0.8, 0.8], classes))
-    made = signatures(build_fully_convolutional(net), head, [BoxNet(boxes, (side,), head.mean_rgb)])
+    located = BoxNet(boxes, (side,), head.mean_rgb, shared, boxes.output.shape[-1])
+    made = signatures(build_fully_convolutional(net), head, [located])
     runs = {name: tf.function(made[name][0], made[name][1], autograph=False) for name in SIGNATURES}
     return {name: lambda image, run=run: run(tf.constant([image])) for name, run in runs.items()}
 

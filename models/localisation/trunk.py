@@ -36,6 +36,12 @@ def head_of(network: keras.Model) -> Part:
     return _applied(_layers(network)[len(_trunk(network)) :])
 
 
+def own_weights(network: keras.Model, *, shared: bool) -> list[keras.Variable]:
+    """All weights of a network, or where its trunk is another one's those behind it."""
+    layers = _layers(network)[len(_trunk(network)) if shared else 0 :]
+    return [weight for layer in layers for weight in layer.weights]
+
+
 def _layers(network: keras.Model) -> list[keras.Layer]:
     """In their order: each is given what the one before it gives."""
     return network.layers[1:]

@@ -119,7 +119,9 @@ def _as_listed(run: LocalisedRun, entry: Experiment | None) -> bool:
         return False
     listed = entry.localisation
     same_training = (run.config.training, run.config.regression) == (listed.training, listed.regression)
-    return same_training and run.shorter_sides[:1] == (listed.evaluation.shorter_sides,)
+    nets = 1 + bool(listed.merged_with)
+    same_sides = run.shorter_sides[:1] == (listed.evaluation.shorter_sides,)
+    return same_training and same_sides and len(run.shorter_sides) == nets
 
 
 def _table(

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from models.errors import InputError
 from models.fully_convolutional import fully_convolutional
+from models.localisation.trunk import own_weights, same_trunk
 from models.net import Net
 from models.vgg import build_fully_convolutional
 from serving.saved_model.assets import write_assets
@@ -112,8 +113,11 @@ def _save(
     # paths, which is how exports of Keras 3 have failed in TF Serving.
     module.weights = {_name(weight): weight.value for weight in network.weights}
     # Their names begin otherwise than those of the network, which read_weights finds.
-    module.box_weights = [{_name(weight): weight.value for weight in each.weights} for each, *_ in box_nets]
-    located = [BoxNet(each, sides, model.head.mean_rgb) for each, model, sides in box_nets]
+    located = [_located(network, head, *each) for each in box_nets]
+    module.box_weights = [
+        {_name(weight): weight.value for weight in own_weights(each.outputs, shared=each.shares_trunk)}
+        for each in located
+    ]
     module.functions = {
         name: tf.function(function, input_signature=specs, autograph=False)
         for name, (function, specs) in signatures(network, head, located).items()
@@ -132,6 +136,13 @@ def _save(
         ]
         by_row = [name for name in ROW_BY_ROW if name in module.functions]
         file.write(description(net, head, by_row, experiment, served))
+
+
+def _located(
+    network: keras.Model, head: Head, boxes: keras.Model, model: BoxModel, sides: tuple[int, ...]
+) -> BoxNet:
+    shares_trunk = model.head.mean_rgb == head.mean_rgb and same_trunk(network, boxes)
+    return BoxNet(boxes, sides, model.head.mean_rgb, shares_trunk, boxes.output.shape[-1])
 
 
 def _name_methods(path: str) -> None:

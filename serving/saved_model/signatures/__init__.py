@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from models.architectures import STRIDE
+from models.localisation.trunk import head_of, trunk_of
 from serving.saved_model.head import Head
 from serving.saved_model.signatures.decoding import Preparation
 from serving.saved_model.signatures.examples import classify, examples, labels, output_name
@@ -52,8 +53,7 @@ def signatures(net: keras.Model, head: Head, box_nets: Sequence[BoxNet] = ()) ->
     prepare = Preparation(head)
     fc7 = net.get_layer("fc7").output
     size = net.get_layer("fc6").kernel_size[0] * STRIDE
-    traced = [each._replace(outputs=_traced_once(each.outputs)) for each in box_nets]
-    locate = Locator(scores, traced, head, size) if box_nets else None
+    locate = _locator(net, scores, box_nets, head, size) if box_nets else None
     return {
         "serving_default": predict(scores, prepare, head.shorter_sides, flip=head.flip),
         "single_scale": predict(scores, prepare, (head.middle_side,), flip=False),
@@ -63,8 +63,27 @@ def signatures(net: keras.Model, head: Head, box_nets: Sequence[BoxNet] = ()) ->
         "examples": examples(scores, prepare),
         "labels": labels(head),
         "classify": classify(scores, prepare),
-        **({LOCALISE: localise(scores, prepare, locate)} if locate else {}),
+        **({LOCALISE: localise(prepare, locate)} if locate else {}),
     }
+
+
+def _locator(
+    net: keras.Model, scores: Callable, box_nets: Sequence[BoxNet], head: Head, size: int
+) -> Locator:
+    """Where box nets have the classifier's convolutions, these are computed once for all of them."""
+    sharing = [head_of(each.outputs) for each in box_nets if each.shares_trunk]
+    traced = [
+        each if each.shares_trunk else each._replace(outputs=_traced_once(each.outputs)) for each in box_nets
+    ]
+    if not sharing:
+        return Locator(scores, traced, head, size)
+    trunk, parts = trunk_of(net), [head_of(net), *sharing]
+
+    def all_of(images, training):
+        features = trunk(images)
+        return tf.concat([tf.cast(part(features), tf.float32) for part in parts], -1)
+
+    return Locator(_traced_once(all_of), traced, head, size)
 
 
 def _traced_once(net: Callable) -> tf.types.experimental.GenericFunction:

@@ -11,15 +11,16 @@ from serving.saved_model.signatures.requests import Signature, map_images
 LOCALISE = "localise"
 
 
-def localise(net: scoring.ScoreMap, prepare: Preparation, locate: Locator) -> Signature:
+def localise(prepare: Preparation, locate: Locator) -> Signature:
     """`image_bytes` string [N] to what serving_default gives, and for its k best classes LOCATED."""
     head = prepare.head
     count = len(head.class_names)
     best = min(TOP, count)
 
     def of_one(look):
-        maps = [scoring.score_maps(net, of_q[tf.newaxis], flip=head.flip) for of_q in look.views]
-        probabilities = tf.reduce_mean([scoring.flip_average(of_q) for of_q in maps], axis=0)
+        maps = locate.maps(look)
+        by_q = [scoring.flip_average(of_q[..., :count]) for of_q in maps]
+        probabilities = tf.reduce_mean(by_q, axis=0)
         boxes, scores = locate(look, maps, top(probabilities, head.class_names).indices)
         # As one tensor: widths below 2 ** 24 are whole numbers in float32, too.
         size = tf.cast(look.size[::-1], tf.float32)

@@ -44,12 +44,16 @@ def top_score_maps(net: scoring.ScoreMap, prepare: Preparation, locate: Locator 
             prepared = prepare(tf.identity(image_bytes), head.shorter_sides, locate.sides if locate else ())
         with tf.control_dependencies([check(prepared, head)]):
             look = prepared.look_at(tf.constant(0))
-        maps = [scoring.score_maps(net, of_q[tf.newaxis], flip=head.flip) for of_q in look.views]
+        if locate:
+            seen = locate.maps(look)
+            maps = [of_q[..., : len(head.class_names)] for of_q in seen]
+        else:
+            maps = [scoring.score_maps(net, of_q[tf.newaxis], flip=head.flip) for of_q in look.views]
         probabilities = tf.reduce_mean([scoring.flip_average(of_q) for of_q in maps], axis=0)
         outputs = with_top_classes(probabilities[tf.newaxis], head.unique_names)
         best = top(probabilities, head.class_names).indices
         if locate:
-            found = [each[tf.newaxis] for each in locate(look, maps, best)]
+            found = [each[tf.newaxis] for each in locate(look, seen, best)]
             outputs |= dict(zip(LOCATED, [*found, look.size[tf.newaxis, ::-1]], strict=True))
         tall = prepared.sizes[0, 0] > prepared.sizes[0, 1]
         for side, of_q in zip(head.shorter_sides, maps, strict=True):

@@ -1,12 +1,14 @@
 """The Exporter's model against NumPy over the net that was trained."""
 
 import dataclasses
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.serving.exported import HEAD, NET, encode, example, pixels, softmax
-from helpers.serving.localising import write_boxes
+from helpers.serving.localising import evaluation_of, write_boxes
 from tfx.types import standard_artifacts
 
 from components.datasets.record_index import index_of
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.slow  # two exports
 FOLDER = "Format-Serving"
 # One place at Q = 64; the channels' means lie 90 apart, so that an order of channels shows.
 PICTURE = encode(64, 64, "PNG", seed=5)
+WIDE = encode(90, 130, "PNG", seed=6)
 MEAN = (150.0, 110.0, 60.0)
 
 
@@ -62,7 +65,8 @@ def exported(trained, tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("artifacts")
     head = dataclasses.replace(HEAD, mean_rgb=MEAN, shorter_sides=(80, 96), flip=True)
     export(trained, NET, head, str(folder / "trained" / FOLDER))
-    write_boxes(folder / "boxes" / FOLDER, NET, head)
+    # Of which the fully connected layers alone were trained.
+    write_boxes(folder / "boxes" / FOLDER, NET, head, trained)
     Exporter.test_call(
         trained=_artifact(folder / "trained"),
         examples=_examples(folder / "examples"),
@@ -105,10 +109,19 @@ def test_it_says_whose_model_it_is(exported):
 def test_it_localises_at_the_experiments_q(exported):
     assert box_nets_of(exported) == (ServedBoxNet("pcr", 64, (64, 80)),)
     loaded = tf.saved_model.load(exported)
-    found = loaded.signatures["localise"](image_bytes=tf.constant([PICTURE]))
-    assert found["boxes"].shape == (1, 5, 4)
-    # One window at Q = 64 and one at 80: the boxes of both are one.
-    assert np.allclose(found["box_scores"][0, 0], 2 * found["top_probabilities"][0, 0], rtol=0.5)
+    found = loaded.signatures["localise"](image_bytes=tf.constant([WIDE]))
+    labels = [HEAD.class_names.index(name.decode()) for name in found["top_classes"].numpy()[0]]
+    folder = Path(exported).parents[1]
+    boxes_of = evaluation_of(folder / "trained" / FOLDER, folder / "boxes" / FOLDER)
+    np.testing.assert_allclose(found["boxes"][0], boxes_of(WIDE, labels, (64, 80)), atol=1e-2)
+    answer = loaded.signatures["serving_default"](image_bytes=tf.constant([WIDE]))
+    np.testing.assert_allclose(found["probabilities"], answer["probabilities"], atol=1e-6)
+
+
+def test_convolutions_that_the_box_net_shares_are_stored_once(exported):
+    stored = {name for name, _ in tf.train.list_variables(os.path.join(exported, "variables", "variables"))}
+    of_boxes = {name.split("/")[2] for name in stored if name.startswith("box_weights/")}
+    assert of_boxes == {f"{layer}_{kind}" for layer in ("fc6", "fc7", "fc8") for kind in ("kernel", "bias")}
 
 
 def test_statistics_of_the_training_images_stay_with_the_model(exported):

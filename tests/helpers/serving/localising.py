@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -42,9 +43,15 @@ def write_localising_model(folder: Path, write_classifier) -> None:
     (folder / "model" / WARM_UP).rename(folder / "warm-up")
 
 
-def write_boxes(folder: Path, net: Net = NET, head: Head = HEAD) -> None:
-    """A box net whose boxes differ from window to window and from class to class."""
+def write_boxes(
+    folder: Path, net: Net = NET, head: Head = HEAD, classifier: keras.Model | None = None
+) -> None:
+    """A box net whose boxes differ from window to window and from class to class; it has the convolutions of
+    `classifier` (models.vgg.build), if one is given."""
     trained = build(box_net(net, Regression.PER_CLASS), seed=4)
+    for layer in classifier.layers if classifier else ():
+        if layer.name.startswith("conv"):
+            trained.get_layer(layer.name).set_weights(layer.get_weights())
     fc8 = trained.get_layer("fc8")
     kernel, _ = fc8.get_weights()
     biases = [[0.5 + 0.05 * n, 0.5, 0.7 + 0.1 * n, 0.9 - 0.1 * n] for n in range(net.classes)]
@@ -52,11 +59,11 @@ def write_boxes(folder: Path, net: Net = NET, head: Head = HEAD) -> None:
     write_box_model(trained, BoxModel(net, Regression.PER_CLASS, head, net.input_size), str(folder))
 
 
-def evaluation_of(folder: Path) -> Callable[..., np.ndarray]:
+def evaluation_of(classifier: Path, boxes: Path) -> Callable[..., np.ndarray]:
     """A function of an encoded photograph, labels and Q to a box for each label, in pixels of the photograph
-    as it looks, [k, 4], by the evaluation's functions."""
-    classifier, net, head = read_network(str(folder / "classifier"))
-    boxes, model = read_box_network(str(folder / "boxes"))
+    as it looks, [k, 4], by the evaluation's functions; of the nets in two folders."""
+    classifier, net, head = read_network(str(classifier))
+    boxes, model = read_box_network(str(boxes))
     localiser = DenseLocaliser(
         lambda seen: classifier(seen, training=False),
         lambda seen: boxes(seen, training=False),

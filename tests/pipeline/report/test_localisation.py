@@ -67,6 +67,7 @@ def test_ours_stand_in_the_rows_of_the_very_experiment(measured):
     "run",
     [
         dataclasses.replace(RUN, shorter_sides=((352, 384),)),
+        dataclasses.replace(RUN, shorter_sides=((384,), (256,))),
         dataclasses.replace(RUN, config=None),
         dataclasses.replace(
             RUN,

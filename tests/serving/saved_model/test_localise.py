@@ -55,7 +55,7 @@ def test_the_classes_are_those_that_predict_gives(loaded, found):
 
 def test_the_boxes_are_those_that_the_evaluation_finds(folder, found):
     assert found["image_sizes"].tolist() == [[90, 70], [64, 64], [205, 40]]
-    boxes_of = evaluation_of(folder)
+    boxes_of = evaluation_of(folder / "classifier", folder / "boxes")
     for number, picture in enumerate(PICTURES):
         labels = [CLASSES.index(name.decode()) for name in found["top_classes"][number]]
         expected = boxes_of(picture, labels)

@@ -47,17 +47,17 @@ class Middle(Brightness):
 
 
 def located(
-    pixels: np.ndarray, *nets: tuple, classifier=None, head: Head = HEAD, mean_rgb=BLACK
+    pixels: np.ndarray, *nets: tuple, classifier=None, head: Head = HEAD, mean_rgb=BLACK, box_nets=()
 ) -> tuple[np.ndarray, ...]:
     """Boxes [2, 4] of both classes, in pixels, and scores [2]; nets are (net, its Q)."""
     classifier = classifier or Brightness()
-    locate = Locator(classifier, [BoxNet(net, sides, mean_rgb) for net, sides in nets], head, SIZE)
+    box_nets = box_nets or [BoxNet(net, sides, mean_rgb) for net, sides in nets]
+    locate = Locator(classifier, box_nets, head, SIZE)
     image = tf.constant(np.uint8(pixels))
     views = [scoring.views(image, shorter_side=q, mean_rgb=head.mean_rgb) for q in head.shorter_sides]
     middles = [images.rescale(images.shortened(image), q)[tf.newaxis] - head.mean_rgb for q in locate.sides]
-    maps = [scoring.score_maps(classifier, of_q[tf.newaxis], flip=head.flip) for of_q in views]
     look = Look(views, middles, tf.shape(image)[:2])
-    return tuple(each.numpy() for each in locate(look, maps, tf.constant([0, 1])))
+    return tuple(each.numpy() for each in locate(look, locate.maps(look), tf.constant([0, 1])))
 
 
 @pytest.fixture
@@ -101,6 +101,22 @@ def test_a_net_looks_once_at_an_image_at_a_q(half_light):
     # At 64 with the flip, for the classes, and at 96, where only boxes are asked for.
     assert classifier.looks == [(64, 128), (96, 192)]
     assert boxes.looks == [(64, 128), (96, 192)]
+
+
+def test_a_box_net_that_shares_the_classifiers_convolutions_is_not_asked_again(half_light):
+    apart = located(half_light, (Middle(2), (64, 96)), (Middle(), (96,)))
+    classifier, first, second = Brightness(), Middle(2), Middle()
+    looks: list[tuple[int, int]] = []
+
+    def all_of(image: tf.Tensor) -> tf.Tensor:
+        looks.append(tuple(image.shape[1:3]))
+        return tf.concat([classifier(image), first(image), second(image)], -1)
+
+    nets = [BoxNet(None, (64, 96), BLACK, True, 8), BoxNet(None, (96,), BLACK, True, 4)]
+    together = located(half_light, classifier=all_of, box_nets=nets)
+    assert together[0] == pytest.approx(apart[0])
+    assert together[1] == pytest.approx(apart[1])
+    assert looks == [(64, 128), (96, 192)]
 
 
 def test_a_strip_is_looked_at_in_its_middle_and_its_boxes_are_of_the_whole():
