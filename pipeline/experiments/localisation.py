@@ -4,6 +4,8 @@ Classes come from the experiment's own classification net, and boxes from a net 
 
 demo-boxes: `VGG_EXPERIMENT=demo-boxes make demo`. The demo and a box net on it: 6 minutes more;
     test 1's error 0.3 %, top-5 localisation error 14.3 % (2026-11-28).
+demo-boxes-merged: the same, with the boxes of a second net, small-boxes, merged with its own: Table 9's last
+    row in miniature. It also trains small-A-64 and its box net.
 loc-D-256, loc-D-384, loc-D-384-multiscale, loc-D-merged: Table 9; top-5 localisation error 29.5, 28.2, 27.5
     and 26.9 % of the validation images of ILSVRC; the last merges the boxes of two nets.
     `VGG_DATA=ILSVRC VGG_EXPERIMENT=loc-D-256 vgg run`; weeks on one GPU.
@@ -18,7 +20,7 @@ from components.recipe import TrainedLayers, Training
 from models.localisation.regression import Regression
 from pipeline.experiments.experiment import Experiment
 from pipeline.experiments.paper_experiments import paper_experiments
-from pipeline.experiments.small import DEMO
+from pipeline.experiments.small import CHAIN_IN_MINIATURE, DEMO
 
 FIRST_RATE = 1e-3
 """Appendix A; the last layer begins with random weights, at the same rate."""
@@ -30,7 +32,11 @@ def localisation_experiments() -> tuple[Experiment, ...]:
     every, fc = TrainedLayers.ALL, TrainedLayers.FC
     per_class, shared = Regression.PER_CLASS, Regression.SHARED
     return (
-        _demo(),
+        _demo(DEMO, "demo-boxes", "the demo, and a box for each of the five best classes (appendix A)"),
+        _demo(
+            CHAIN_IN_MINIATURE[0], "small-boxes", "small-A-64, and a box for each of the five best classes"
+        ),
+        _demo(DEMO, "demo-boxes-merged", "demo-boxes, with the boxes of small-boxes merged", "small-boxes"),
         _row("loc-D-256", nets["D-256"], (256,), every, per_class, "Table 9 of the paper: 29.5 %"),
         _row("loc-D-384", nets["D-384"], (384,), every, per_class, "Tables 8 and 9: 33.1 and 28.2 %"),
         _row("loc-D-384-multiscale", nets["D-384"], (352, 384), every, per_class, "Table 9: 27.5 %"),
@@ -69,7 +75,7 @@ def _row(
     )
 
 
-def _demo() -> Experiment:
+def _demo(of: Experiment, name: str, summary: str, merged_with: str = "") -> Experiment:
     training = Training(
         smallest_side=64,
         largest_side=64,
@@ -82,9 +88,5 @@ def _demo() -> Experiment:
         dropout=0.0,
         new_last_layer=True,
     )
-    return dataclasses.replace(
-        DEMO,
-        name="demo-boxes",
-        summary="the demo, and a box for each of the five best classes (appendix A)",
-        localisation=Localisation(training, BoxEvaluation((64,))),
-    )
+    localisation = Localisation(training, BoxEvaluation((64,)), merged_with=merged_with)
+    return dataclasses.replace(of, name=name, summary=summary, localisation=localisation)
