@@ -43,6 +43,33 @@ class Boxes:
     wrong: tuple[WrongBox, ...] = ()
 
 
+@dataclass
+class BoxSums:
+    """Of several images.
+
+    Attributes:
+        boxes: how many. images: how many have one. most: in one image.
+        without_own: images that have boxes, none of which is of their class.
+        whole, area: see Boxes.
+    """
+
+    boxes: int = 0
+    images: int = 0
+    most: int = 0
+    without_own: int = 0
+    whole: int = 0
+    area: float = 0.0
+
+    def add(self, other: "BoxSums") -> None:
+        """Other images'."""
+        self.boxes += other.boxes
+        self.images += other.images
+        self.most = max(self.most, other.most)
+        self.without_own += other.without_own
+        self.whole += other.whole
+        self.area += other.area
+
+
 def boxes_of(feature, layout: Layout, label: int) -> Boxes:
     """Of a tf.Example's features; `label` is the image's class as the layout numbers it."""
     keys = layout.boxes

@@ -13,6 +13,7 @@ from itertools import islice
 
 import numpy as np
 
+from components.checking.boxes import BoxSums
 from components.checking.examples import LabelledPhotograph, WrongExample, parse
 from components.checking.images import Look, colour_mode, look
 from components.datasets.inspection import why_undecodable
@@ -81,33 +82,6 @@ class Problem:
     label: int | None = None
     unread: int = 0
     box: str = ""
-
-
-@dataclass
-class BoxSums:
-    """Of several images.
-
-    Attributes:
-        boxes: how many. images: how many have one. most: in one image.
-        without_own: images that have boxes, none of which is of their class.
-        whole, area: see components.checking.boxes.Boxes.
-    """
-
-    boxes: int = 0
-    images: int = 0
-    most: int = 0
-    without_own: int = 0
-    whole: int = 0
-    area: float = 0.0
-
-    def add(self, other: "BoxSums") -> None:
-        """Other images'."""
-        self.boxes += other.boxes
-        self.images += other.images
-        self.most = max(self.most, other.most)
-        self.without_own += other.without_own
-        self.whole += other.whole
-        self.area += other.area
 
 
 @dataclass

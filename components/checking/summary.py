@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from components.checking import duplicates
+from components.checking.box_figures import box_figures, without_own_box
 from components.checking.check import (
     TRAIN,
     VALIDATION,
-    BoxFigures,
     Check,
     ClassFigures,
     Fault,
@@ -26,7 +26,6 @@ from components.checking.shard import (
     ODD,
     ROW,
     UNDECODABLE,
-    BoxSums,
     Findings,
     Shard,
     read_findings,
@@ -92,7 +91,7 @@ def figures(summary: Summary, folder: str, **told) -> Check:
     moments = [sum(each.moments[index] for each in summary.findings) for index in range(MOMENTS)]
     mean, covariance = _mean_and_covariance(moments)
     classes, remarks = _classes(summary)
-    boxes = {split: found for split, training in SPLITS.items() if (found := _boxes(summary, training))}
+    boxes = box_figures(zip(summary.shards, summary.findings, strict=True))
     return Check(
         **told,
         splits={name: _split(summary, training) for name, training in SPLITS.items()},
@@ -110,7 +109,7 @@ def figures(summary: Summary, folder: str, **told) -> Check:
         undecodable=_faults(summary, UNDECODABLE),
         wrong_boxes=_faults(summary, BOX),
         repeated=_repeated(summary, folder),
-        remarks=(*remarks, *_without_own_box(boxes)),
+        remarks=(*remarks, *without_own_box(boxes)),
     )
 
 
@@ -135,25 +134,6 @@ def _split(summary: Summary, training: bool) -> SplitFigures:
         images=len(rows),
         decoded=int(rows["decodes"].sum()),
     )
-
-
-def _boxes(summary: Summary, training: bool) -> BoxFigures | None:
-    """None where no image has one, right or wrong."""
-    sums, wrong = BoxSums(), Counter()
-    for shard, found in zip(summary.shards, summary.findings, strict=True):
-        if shard.training == training:
-            sums.add(found.boxes)
-            wrong.update(one.box for one in found.problems if one.kind == BOX)
-    if not sums.boxes and not wrong:
-        return None
-    area = round(sums.area / max(sums.whole, 1), 4)
-    return BoxFigures(sums.boxes, sums.images, sums.most, sums.without_own, area, dict(sorted(wrong.items())))
-
-
-def _without_own_box(boxes: Mapping[str, BoxFigures]) -> Iterator[str]:
-    for split, one in boxes.items():
-        if one.without_own:
-            yield f"no box of its own class in {one.without_own} of {one.images} {split} images with boxes"
 
 
 def _classes(summary: Summary) -> tuple[tuple[ClassFigures, ...], tuple[str, ...]]:
