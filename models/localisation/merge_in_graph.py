@@ -59,6 +59,7 @@ def merge_in_graph(boxes: tf.Tensor, scores: tf.Tensor, most_mismatch: float = M
             *(tf.TensorShape([None, None, *rest]) for rest in ([4], [], [], [None], []))
         ),
         parallel_iterations=1,
+        maximum_iterations=tf.shape(boxes)[1],  # a server's request must end, whatever a net gives
     )
 
 

@@ -10,14 +10,24 @@ from models.localisation.merge import MOST_MISMATCH, merge, mismatch
 from models.localisation.merge_in_graph import best_boxes, merge_in_graph
 
 SPECS = [tf.TensorSpec([None, None, 4], tf.float64), tf.TensorSpec([None, None], tf.float64)]
-MERGE = tf.function(merge_in_graph, [*SPECS, tf.TensorSpec([], tf.float64)], autograph=False)
-BEST = tf.function(best_boxes, SPECS, autograph=False)
+TRACED: dict[str, tf.types.experimental.GenericFunction] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def traced():
+    """Once for all tests; kept until Python ends, they are deleted after what they need."""
+    bound = tf.TensorSpec([], tf.float64)
+    TRACED["merge"] = tf.function(merge_in_graph, [*SPECS, bound], autograph=False)
+    TRACED["best"] = tf.function(best_boxes, SPECS, autograph=False)
+    yield
+    TRACED.clear()
 
 
 def merged(boxes, scores, most_mismatch: float = MOST_MISMATCH) -> list[list[tuple]]:
     """(box, score, how many) of each class, the largest score first."""
     found = [
-        each.numpy() for each in MERGE(np.array(boxes, float), np.array(scores, float), most_mismatch)[:3]
+        each.numpy()
+        for each in TRACED["merge"](np.array(boxes, float), np.array(scores, float), most_mismatch)[:3]
     ]
     by_class = []
     for of_class, of_scores, counts in zip(*found, strict=True):
@@ -98,7 +108,7 @@ def test_the_best_box_is_the_one_of_the_evaluation():
     boxes, scores = drawn(random, 4, 25, 0.9) - 0.1, random.random([4, 25])
     boxes[2] = [2, 2, 3, 3]  # beyond the photograph: the whole of it
     boxes[3, 0] = np.nan
-    found, rated = (each.numpy() for each in BEST(boxes, scores))
+    found, rated = (each.numpy() for each in TRACED["best"](boxes, scores))
     for number in range(4):
         windows = Windows(scores[number, :, None], boxes[number, :, None])
         assert found[number] == pytest.approx(box_of_class([windows], 0))
