@@ -75,8 +75,8 @@ def test_each_image_has_boxes_of_its_five_best_classes_and_of_its_own(nets, tmp_
 
 
 def test_boxes_of_two_nets_are_merged_and_test_1_is_of_the_first(nets, tmp_path):
-    """The other net's box of class 0 is moved by a tenth of its side, and looked for at two Q: of the 33 pixels
-    of the second its window is the first 32. The merged box is the mean of three."""
+    """The other net's box of class 0 is moved by a tenth of its side, and looked for at two Q: of the 33
+    pixels of the second its window is the first 32. The merged box is the mean of three."""
     other = _box_net(tmp_path / "other", [0.55, 0.5, 0.5, 0.5])
     record = box_record(IMAGENET, drawn(32, 32, BOX), 0, [BOX])
     key = parse_image(record, IMAGENET)[0].key
