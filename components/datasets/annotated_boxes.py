@@ -27,7 +27,7 @@ BACK = {6: 8, 8: 6}
 
 
 @dataclass(frozen=True)
-class Located:
+class AnnotatedBoxes:
     """Boxes of a photograph as its file stores it, and how EXIF turns it, 1 to 8."""
 
     boxes: tuple[Box, ...]
@@ -41,7 +41,7 @@ class Located:
 
 def read_boxes(
     photographs: Sequence[Photograph], matched: Matched, categories: Sequence[Category], source: Path
-) -> tuple[dict[str, Located], BoxAccount]:
+) -> tuple[dict[str, AnnotatedBoxes], BoxAccount]:
     """Boxes by the photographs' names, and what was found out on the way.
 
     Args:
@@ -53,7 +53,7 @@ def read_boxes(
     labels = {one.text: label for label, one in enumerate(categories, start=1)}
     labels |= {one.synset: label for label, one in enumerate(categories, start=1)}
     account = BoxAccount(matched.read, not_read=matched.not_read, spare=matched.spare)
-    found: dict[str, Located] = {}
+    found: dict[str, AnnotatedBoxes] = {}
     reading = _Reading(source, labels, account)
     annotated = sorted((one for one in photographs if one.name in matched.of), key=lambda one: one.name)
     account.without = sorted(one.name for one in photographs if one.name not in matched.of)
@@ -114,11 +114,11 @@ class _Reading:
         if not any(box.label == label for box in there):
             self.account.without_own.append(photograph.name)
         if frame.orientation == UPRIGHT:
-            return Located(there)
+            return AnnotatedBoxes(there)
         how = AS_STORED if said == frame.size else AS_SHOWN
         self.account.turned[how] = self.account.turned.get(how, 0) + 1
         back = BACK.get(frame.orientation, frame.orientation) if how == AS_SHOWN else UPRIGHT
-        return Located(_turned(there, back), frame.orientation)
+        return AnnotatedBoxes(_turned(there, back), frame.orientation)
 
     def _box(self, number: int, thing: Thing, annotation: Annotation, name: str) -> Box | None:
         label = self.labels.get(class_name(thing.name))
@@ -127,19 +127,20 @@ class _Reading:
             return None
         width, height = annotation.width, annotation.height
         left, top, right, bottom = thing.corners
-        what = f"box {number}, {left:g} {top:g} {right:g} {bottom:g} of {width} x {height} pixels"
         inside = [min(max(side, 0.0), 1.0) for side in in_fractions(thing.corners, width, height)]
+        box = Box(*inside, label, thing.difficult)
         if not thing.in_order:
-            what += ", has its sides the wrong way round: left out"
-        elif inside[0] >= inside[2] or inside[1] >= inside[3]:
-            what += ", lies outside the image: left out"
+            box, wrong = None, "has its sides the wrong way round: left out"
+        elif box.xmin >= box.xmax or box.ymin >= box.ymax:
+            box, wrong = None, "lies outside the image: left out"
         # Many programs count from 0, so that a box at the edge begins there.
         elif min(left, top) < 0 or right > width or bottom > height:
-            what += ", reaches beyond the image: cut off there"
+            wrong = "reaches beyond the image: cut off there"
         else:
-            return Box(*inside, label, thing.difficult)
-        self.account.wrong_boxes.append({"file": name, "reason": what})
-        return Box(*inside, label, thing.difficult) if what.endswith("there") else None
+            return box
+        what = f"box {number}, {left:g} {top:g} {right:g} {bottom:g} of {width} x {height} pixels"
+        self.account.wrong_boxes.append({"file": name, "reason": f"{what}, {wrong}"})
+        return box
 
 
 def _turned(boxes: Sequence[Box], orientation: int) -> tuple[Box, ...]:

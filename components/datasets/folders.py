@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.datasets import tfrecords
-from components.datasets.annotated_boxes import Located, read_boxes
+from components.datasets.annotated_boxes import AnnotatedBoxes, read_boxes
 from components.datasets.annotation_files import Matched, match
 from components.datasets.class_folders import Found, check_unwrapped, find
 from components.datasets.class_names import categories_of
@@ -50,7 +50,7 @@ def write_folders(
     matched = match(source, [*found.train, *(found.validation or ())], found.annotations)
     if not matched.read and found.annotations:
         found.account.other_files[".xml"] = len(found.annotations)
-    boxes: dict[str, Located] = {}
+    boxes: dict[str, AnnotatedBoxes] = {}
 
     def plan() -> Plan:
         planned = select(source, found, categories, options, watcher)

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from components.datasets.annotated_boxes import Located
+from components.datasets.annotated_boxes import AnnotatedBoxes
 from components.datasets.image_files import stamp_of
 from components.datasets.inspection import FORMATS, Photograph
 from components.datasets.re_encoding import SMALLER_QUALITY, written_anew, written_smaller
@@ -15,7 +15,7 @@ ANEW = "re-encoded as {} of quality {}"
 
 
 def read(
-    file: Photograph, label: int, shorter_side: int | None = None, located: Located | None = None
+    file: Photograph, label: int, shorter_side: int | None = None, located: AnnotatedBoxes | None = None
 ) -> Picture:
     """The file's own bytes, except where it is to be mended, and of a CMYK JPEG: many readers know only RGB.
 
@@ -42,7 +42,7 @@ def read(
 
 
 def _written(
-    file: Photograph, label: int, encoded: bytes, why: str, quality: int, located: Located | None
+    file: Photograph, label: int, encoded: bytes, why: str, quality: int, located: AnnotatedBoxes | None
 ) -> Picture:
     boxes = located.upright if located else ()
     with Image.open(BytesIO(encoded)) as image:
