@@ -126,6 +126,8 @@ def run_components(name: str, folder: str, side_by_side: int, only_one_process: 
         os.dup2(os.open(os.path.join(folder, file), os.O_CREAT | os.O_WRONLY | os.O_APPEND), number)
     sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+    # Where the tests were begun in a shell's background, SIGINT is ignored, as it then is in all children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home = Path(folder) / "home"
     environment = dataclasses.replace(
         Environment.from_variables({"VGG_HOME": str(home)}), side_by_side=side_by_side
