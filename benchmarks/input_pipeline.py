@@ -1,22 +1,17 @@
 """Training crops a second from JPEG TFRecords, with scale jitter, flip and colour shift.
 
-    .venv/bin/python -m benchmarks.input_pipeline --data DIR
+    python -m benchmarks.input_pipeline --data DIR
 
-DIR is a data set as `vgg data folders` writes it. Four contenders read the same records in the same order;
-a round measures each of them once, so that a busy machine slows all alike, and medians over the rounds are
-printed:
+DIR is a data set as `vgg data folders` writes it; without --data, photographs are drawn
+(benchmarks/photographs.py). All contenders read the same records in the same order:
 
     ours        components.training.input_pipeline.training_crops, in batches
     whole       decode all, rescale to S without antialias, crop, flip, less the mean, in batches: what the
                 TensorFlow models' VGG preprocessing does; no colour shift
-    window      bare decode_and_crop_jpeg of our windows, one at a time: the limit
+    window      bare decode_and_crop_jpeg of our windows, in no batches: the limit
     window-fast the same with dct_method="INTEGER_FAST", fancy_upscaling=False
 
-To reach: ours 1.5 times `whole` and 0.85 of `window`. Both missed: on 2026-11-21, two cores of an AMD EPYC
-at load 0.9 to 2.4, --repeat 7 --images 1000, timed with the building of each epoch's graph, 0.90 and 0.63 by
-time, 1.26 and 0.69 by CPU. From the first element on, 3000 images, a script of the same contenders: 1.45 and
-0.68 by CPU; by time 1.31 and 0.64 between epochs that had both cores. This machine gives the same epoch 1.1
-cores or 1.9, `whole` 599 or 1051 images/s, whatever parallelism, thread pools and malloc's thresholds are.
+To reach: ours 1.5 times `whole` and 0.85 of `window`; docs/results.md has what was measured.
 
 Tried, in microseconds an image on one core of an AMD EPYC, 250 ImageNet photographs, S in [256; 512], some of
 CPU and some, on the then idle machine, of time:
@@ -34,17 +29,17 @@ CPU and some, on the then idle machine, of time:
 - drawing and the window's arithmetic 100, the branch for images that are no JPEGs 100
 """
 
-import datetime
-import os
-import statistics
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.photographs import DATA_OPTION, data_or_drawn
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import PROCESSOR, WALL, Sample, as_fast, in_rounds, timed
 from components.datasets.layouts import IMAGENET
 from components.datasets.record_index import index_of
 from components.datasets.shards import TRAINING, find_shards
@@ -58,53 +53,52 @@ SCALES, SIZE = (256, 512), 224
 MEAN_RGB = (123.7, 116.8, 103.9)
 COLOURS = np.diag([55.5, 4.8, 1.1]).astype(np.float32)
 AUGMENTATION = Augmentation(scales=SCALES, size=SIZE, mean_rgb=MEAN_RGB, colours=COLOURS, seed=0)
+OF_WHOLE, OF_WINDOW = 1.5, 0.85
 
 
-@click.command()
-@click.option("--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.command(help=__doc__.partition("\n")[0])
+@DATA_OPTION
 @click.option("--batch", default=32, show_default=True)
-@click.option("--images", "most", default=2000, show_default=True, help="Images a measurement, at least.")
-@click.option("--repeat", default=7, show_default=True, help="Rounds; medians are taken over them.")
-def main(data: Path, batch: int, most: int, repeat: int) -> None:
-    """Measure the input pipeline."""
-    files = find_shards(str(data), TRAINING)
-    held = len(index_of(files))
-    times = -(-most // held)  # in one epoch: building its graph takes as long as some hundred images
-    source = Source(index_of(files * times), IMAGENET)
-    contenders = {
-        "ours": lambda epoch: _ours(source, epoch).batch(batch),
-        "whole": lambda epoch: _mapped(source, epoch, _whole).batch(batch),
-        "window": lambda epoch: _mapped(source, epoch, _window(dct_method="INTEGER_ACCURATE")),
-        "window-fast": lambda epoch: _mapped(
-            source, epoch, _window(dct_method="INTEGER_FAST", fancy_upscaling=False)
-        ),
-    }
-    click.echo(f"{_hardware()}; TensorFlow {tf.__version__}; {datetime.date.today()}")
-    click.echo(f"{data}: {held} images, {times} times an epoch; load {os.getloadavg()[0]:.1f} before")
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(repeat + 1):  # the first warms up
-        for name, made in contenders.items():
-            wall, processor, count = _measure(made, turn)
-            if turn:
-                rates[name].append(count / wall)
-                seconds[name].append(processor / count)
-    _report(rates, seconds)
-    click.echo(f"load {os.getloadavg()[0]:.1f} after")
+@click.option("--images", "most", default=500, show_default=True, help="Images a round, at least.")
+@click.option("--rounds", default=15, show_default=True)
+@JSON_OPTION
+def main(data: Path | None, batch: int, most: int, rounds: int, json_file: Path | None) -> None:
+    with (
+        reporting("input_pipeline", json_file, batch=batch, images=most, rounds=rounds) as report,
+        data_or_drawn(data, report) as folder,
+    ):
+        files = find_shards(str(folder), TRAINING)
+        held = len(index_of(files))
+        times = -(-most // held)  # in one epoch: building its graph takes as long as some hundred images
+        source = Source(index_of(files * times), IMAGENET)
+        contenders = {
+            "ours": lambda epoch: _ours(source, epoch).batch(batch),
+            "whole": lambda epoch: _mapped(source, epoch, _whole).batch(batch),
+            "window": lambda epoch: _mapped(source, epoch, _window(dct_method="INTEGER_ACCURATE")),
+            "window-fast": lambda epoch: _mapped(
+                source, epoch, _window(dct_method="INTEGER_FAST", fancy_upscaling=False)
+            ),
+        }
+        ways = {name: lambda epoch, made=made: _measure(made, epoch) for name, made in contenders.items()}
+        found = in_rounds(ways, rounds, after_each=report.progress)
+        report.note(f"{held} images, {times} times an epoch")
+        report.rounds(found, "image")
+        for by in (WALL, PROCESSOR):
+            report.compare(as_fast(found, "ours", "whole", by=by, wanted=OF_WHOLE))
+            report.compare(as_fast(found, "ours", "window", by=by, wanted=OF_WINDOW))
 
 
-def _measure(made: Callable, turn: int) -> tuple[float, float, int]:
-    """Wall seconds, CPU seconds and images of one epoch, from its first element on.
+def _measure(made: Callable, epoch: int) -> Sample:
+    """One epoch, from its first element on.
 
     Before that the graph is built, half a second on one core: much in an epoch of seconds, nothing in one of
     ImageNet's.
     """
-    elements = iter(made(turn).prefetch(2))
+    elements = iter(made(epoch).prefetch(2))
     next(elements)
-    count, wall, processor = 0, time.perf_counter(), time.process_time()
-    for element in elements:
-        count += len(element[0]) if len(element[0].shape) == 4 else 1
-    return time.perf_counter() - wall, time.process_time() - processor, count
+    seen = []
+    sample = timed(lambda: seen.extend(len(one[0]) if len(one[0].shape) == 4 else 1 for one in elements))
+    return replace(sample, count=sum(seen))
 
 
 def _ours(source: Source, epoch: int) -> tf.data.Dataset:
@@ -142,26 +136,6 @@ def _window(**decoding) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
         return tf.io.decode_and_crop_jpeg(encoded, place, channels=3, **decoding)
 
     return work
-
-
-def _report(rates: dict[str, list[float]], seconds: dict[str, list[float]]) -> None:
-    """Ratios are medians of the ratios within a round."""
-    for name in rates:
-        ratio = statistics.median(a / b for a, b in zip(rates["ours"], rates[name], strict=True))
-        work = statistics.median(b / a for a, b in zip(seconds["ours"], seconds[name], strict=True))
-        click.echo(
-            f"{name:12} {statistics.median(rates[name]):7.0f} img/s  "
-            f"{statistics.median(seconds[name]) * 1e6:6.0f} us of CPU an image  "
-            f"ours/{name}: {ratio:.2f} by time, {work:.2f} by CPU"
-        )
-
-
-def _hardware() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    model = next(
-        (line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown CPU"
-    )
-    return f"{model}, {len(os.sched_getaffinity(0))} cores"
 
 
 if __name__ == "__main__":

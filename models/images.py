@@ -159,8 +159,8 @@ def decode_each(
         then: from that tuple to an element of the result.
         at_once: in work at a time, each from its bytes to its result: memory does not grow with the number of
             elements. tf.data.AUTOTUNE: as many as there are cores, about.
-        together: elements that one worker takes at a time. Training crops by eight took 2.3 ms of two busy
-            cores each, and 2.2 ms in a map that guards all.
+        together: elements that one worker takes at a time. For each such block, tf.data makes the functions
+            ready anew: of training crops by eight that was 7 % of the processor time (perf), by 32 less than 2.
     """
 
     def guarded(*held):

@@ -20,7 +20,7 @@ from models.as_written import as_written
 from models.colour_shift import colour_shift
 from models.training_crop import CropPlace, DecodedCrop, decode_crop, resample
 
-DECODED_TOGETHER = 8  # see models.images.decode_each
+DECODED_TOGETHER = 32  # see models.images.decode_each
 
 
 @dataclass(frozen=True)
