@@ -160,7 +160,7 @@ def decode_each(
         at_once: in work at a time, each from its bytes to its result: memory does not grow with the number of
             elements. tf.data.AUTOTUNE: as many as there are cores, about.
         together: elements that one worker takes at a time. For each such block, tf.data makes the functions
-            ready anew: of training crops by eight that was 7 % of the processor time (perf), by 32 less than 2.
+            ready anew: of training crops by eight that was 7 % of the processor time (perf).
     """
 
     def guarded(*held):
