@@ -28,6 +28,11 @@ class Precision(str, enum.Enum):
     FLOAT16 = "mixed_float16"
 
 
+LEAST_GAIN = 1.05
+"""Times as fast as float32 that a precision is where a processor gains by it; less is within what two
+measurements of the same differ by."""
+
+
 class TrainedLayers(str, enum.Enum):
     """Which layers' weights training changes: all, the three fully connected ones, or fc8 alone; or fc8 as a
     linear SVM on descriptors (appendix B, components/transfer), which knows nothing of batches and rates."""

@@ -14,6 +14,7 @@ import tensorflow as tf
 from components.datasets.layouts import Layout
 from components.datasets.record_index import RecordIndex
 from components.recipe import TrainedLayers, TrainerConfig
+from components.training import precision_gain
 from components.training.base_model import base_weights, body_weights
 from components.training.distribution import is_chief
 from components.training.input_pipeline import Augmentation, Source, training_crops, validation_crops
@@ -99,6 +100,8 @@ def trained(
         InputError, Preempted: see `train`.
     """
     training = config.training
+    if line := precision_gain.warning(training.precision, strategy):
+        print(line, flush=True)
     keras.utils.set_random_seed(training.seed)
     with strategy.scope():
         model = _first_model(config, inputs)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from components.recipe import LEAST_GAIN
 from pipeline.doctor.machine import Machine
 
 NEEDED_GLIBC = (2, 39)
@@ -42,6 +43,7 @@ def findings(machine: Machine) -> list[Finding]:
         _tfx(machine),
         _tensorflow(machine),
         _gpu(machine),
+        *_bfloat16(machine),
         Finding("cores", str(machine.cores)),
         _memory(machine),
         _disk(machine),
@@ -122,6 +124,24 @@ def _gpu(machine: Machine) -> Finding:
             mend=f"{SETUP} GPU=1",
         )
     return Finding("GPU", "none", False, means="training on the CPU: small experiments, not ImageNet")
+
+
+def _bfloat16(machine: Machine) -> list[Finding]:
+    gain = machine.imported.bfloat16
+    if not gain:
+        return []
+    if gain >= LEAST_GAIN:
+        means, mend = "training gains by it", ""
+    else:
+        means, mend = (
+            "training is faster in float32",
+            'precision = "float32" in the experiment, as it is unasked',
+        )
+    return [
+        Finding(
+            "bfloat16", f"{gain:.2f} times as fast as float32", gain >= LEAST_GAIN, means=means, mend=mend
+        )
+    ]
 
 
 def _memory(machine: Machine) -> Finding:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.datasets.layouts import IMAGENET
 from components.datasets.record_index import index_of
-from components.recipe import TrainedLayers, TrainerConfig, Training
+from components.recipe import Precision, TrainedLayers, TrainerConfig, Training
 from components.training import train as train_module
 from components.training.input_pipeline import Source, validation_crops
 from components.training.train import TrainingFolders, TrainingInputs, train
@@ -192,6 +192,12 @@ def test_the_last_layer_has_a_rate_of_its_own(from_base, base):
 def test_layers_that_are_not_trained_must_come_from_somewhere(inputs, tmp_path):
     with pytest.raises(InputError, match="trained_layers = last: the others would keep random weights"):
         _trained(tmp_path, inputs, trained_layers=TrainedLayers.LAST)
+
+
+def test_training_in_a_precision_that_gains_nothing_says_so_first(inputs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train_module.precision_gain, "times_as_fast", lambda precision: 0.5)
+    _trained(tmp_path, inputs, precision=Precision.BFLOAT16)
+    assert capsys.readouterr().out.startswith("bfloat16 is 0.50 times as fast as float32")
 
 
 def test_without_a_base_model_all_layers_begin_with_the_seeds_weights(from_random):

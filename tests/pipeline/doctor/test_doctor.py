@@ -54,6 +54,7 @@ def test_nothing_is_to_be_mended_on_a_machine_that_has_all():
         ({"glibc": "2.9", "python": "3.10.13", "tfx": "1.16.0"}, "glibc", "Debian 13"),
         ({"python": "3.10.13", "tfx": "1.16.0"}, "TFX", "make setup"),
         ({"imported": TensorFlow(seconds=5.0)}, "GPU", "make setup GPU=1"),
+        ({"imported": TensorFlow(5.0, ("NVIDIA H100",), bfloat16=0.4)}, "bfloat16", "float32"),
         ({"memory": 4 * 2**30}, "memory", "VGG_EXPERIMENT=demo"),
         ({"free": 10**9}, "disk", "VGG_HOME"),
         ({"docker": False}, "Docker", "apt-get install docker.io"),
@@ -67,6 +68,13 @@ def test_what_is_lacking_and_not_needed(change, name, mend):
     assert [each.name for each in findings(changed) if not each.works] == [name]
     assert mend in named(changed, name).mend
     assert runs(findings(changed))
+
+
+def test_what_bfloat16_gains_is_said_where_the_processor_trains():
+    gains = replace(NEW, imported=TensorFlow(5.0, ("NVIDIA H100",), bfloat16=1.9))
+    assert named(gains, "bfloat16").found == "1.90 times as fast as float32"
+    assert named(gains, "bfloat16").works
+    assert "bfloat16" not in [each.name for each in findings(NEW)]
 
 
 @pytest.mark.parametrize(
