@@ -1,23 +1,23 @@
 """`vgg data check` against bare decoding of the same images by all cores.
 
-    python -m benchmarks.data_check --data FOLDER
+    python -m benchmarks.data_check
 
-A round reads all records of FOLDER each way in turn, so that a noisy machine hits both alike. `bare` is
+A round reads all records of --data, or of drawn photographs, each way in turn. `bare` is
 tf.data's TFRecordDataset, parsing, and tf.io.decode_jpeg of as many at a time as tf.data likes. `check`
 is what the command does of each record: checksums, parsing, models.images.decode, EXIF, colour mode, the
 hash of the pixels and, in training, their moments, on Beam in this process. Imports, the graph's tracing
 and the contact sheets are in neither. Processor time is that of all threads.
 """
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from pathlib import Path
 
 import click
 import tensorflow as tf
 
-from benchmarks.machine import machine
+from benchmarks.photographs import DATA_OPTION, data_or_drawn
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import PROCESSOR, WALL, as_fast, in_rounds, timed
 from components.beam_options import BEAM_HERE
 from components.checking.examples import layout_of_files
 from components.checking.on_beam import check_shards
@@ -28,29 +28,27 @@ from models.images import DCT
 
 
 @click.command(help=__doc__.partition("\n")[0])
-@click.option("--data", required=True, help="Folder of TFRecords.")
+@DATA_OPTION
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1))
-def main(data: str, rounds: int) -> None:
+@JSON_OPTION
+def main(data: Path | None, rounds: int, json_file: Path | None) -> None:
     """Print a line for each way, and the ratios."""
-    files = {True: find_shards(data, TRAINING), False: find_shards(data, VALIDATION)}
-    places = [(path, training) for training, paths in files.items() for path in paths]
-    shards = [Shard(number, *place) for number, place in enumerate(places)]
-    layout = layout_of_files([shard.path for shard in shards], data)
-    ways = {"bare": lambda: _bare(shards, layout), "check": lambda: _check(shards, layout)}
-    images = _bare(shards, layout)
-    _check(shards, layout)
-    click.echo(machine("tensorflow", "apache-beam"))
-    click.echo(f"{images} images, {rounds} rounds; the median, the least and the most of them")
-    found = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            found[name].append(_timed(way))
-    for name, times in found.items():
-        wall, processor = ([images / each[i] for each in times] for i in (0, 1))
-        click.echo(f"{name:6} {_spread(wall)} images/s; {_spread(processor)} a second of processor time")
-    for i, what in enumerate(("wall", "processor")):
-        ratios = [bare[i] / check[i] for bare, check in zip(*found.values(), strict=True)]
-        click.echo(f"check is {statistics.median(ratios):.2f} of bare decoding by {what} time")
+    with (
+        reporting("data_check", json_file, "apache-beam", rounds=rounds) as report,
+        data_or_drawn(data, report) as folder,
+    ):
+        files = {split is TRAINING: find_shards(str(folder), split) for split in (TRAINING, VALIDATION)}
+        places = [(path, training) for training, paths in files.items() for path in paths]
+        shards = [Shard(number, *place) for number, place in enumerate(places)]
+        layout = layout_of_files([shard.path for shard in shards], str(folder))
+        images = _bare(shards, layout)
+        ways = {
+            "bare": lambda number: timed(lambda: _bare(shards, layout), images),
+            "check": lambda number: timed(lambda: _check(shards, layout), images),
+        }
+        found = in_rounds(ways, rounds, after_each=report.progress)
+        report.rounds(found, "image")
+        report.compare(*(as_fast(found, "check", "bare", by=by) for by in (WALL, PROCESSOR)))
 
 
 def _bare(shards: list[Shard], layout: Layout) -> int:
@@ -68,17 +66,6 @@ def _bare(shards: list[Shard], layout: Layout) -> int:
 def _check(shards: list[Shard], layout: Layout) -> None:
     with tempfile.TemporaryDirectory() as folder:
         check_shards(shards, layout, folder, BEAM_HERE)
-
-
-def _timed(way: Callable[[], object]) -> tuple[float, float]:
-    """Seconds on the wall and of all threads' processor time."""
-    begin = time.perf_counter(), time.process_time()
-    way()
-    return time.perf_counter() - begin[0], time.process_time() - begin[1]
-
-
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
 
 
 if __name__ == "__main__":

@@ -5,13 +5,10 @@
 `all`, `fc` and `last` are the values of `trained_layers`: the same step of fewer variables. `kept` trains the
 fully connected layers on the last pool's output of the batch, which is what a training would do that showed
 each image in a few views only, and kept what the convolutions make of them; `read` is how long it takes to
-read such an output from a file. Processor seconds of all threads for a step, the median; they say more than
-the clock where other work runs beside.
+read such an output from a file. Each takes one step a round, in turn.
 """
 
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.machine import machine
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import as_fast, in_rounds, timed
 from components.recipe import TrainedLayers, Training
 from components.training.step import TrainingStep
 from components.training.train import TRAINED
@@ -35,29 +33,32 @@ CLASSES = 100
 @click.option("--width", default=1, show_default=True)
 @click.option("--size", default=224, show_default=True)
 @click.option("--batch", default=8, show_default=True)
-@click.option("--steps", default=3, show_default=True, help="timed, after one that is not")
-def main(configuration, width, size, batch, steps):
-    click.echo(machine("tensorflow", "keras"))
-    net = Net(configuration, classes=CLASSES, width=width, input_size=size)
-    crops = tf.random.stateless_normal([batch, size, size, 3], [1, 2]) * 60.0
-    found = {}
-    for layers in (TrainedLayers.ALL, TrainedLayers.FC, TrainedLayers.LAST):
-        model = build(net, seed=1)
-        for layer in model.layers:
-            layer.trainable = layer.name.startswith(TRAINED[layers])
-        found[layers.value] = _step(model, crops, batch, steps)
-    body, head = _parts(build(net, seed=1))
-    kept = body(crops)
-    found["kept"] = _step(head, kept, batch, steps)
-    with tempfile.TemporaryDirectory() as folder:
+@click.option("--rounds", default=5, show_default=True)
+@JSON_OPTION
+def main(configuration, width, size, batch, rounds, json_file):
+    settings = {"net": configuration, "width": width, "size": size, "batch": batch, "rounds": rounds}
+    with (
+        reporting("frozen_layers", json_file, "keras", **settings) as report,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        net = Net(configuration, classes=CLASSES, width=width, input_size=size)
+        crops = tf.random.stateless_normal([batch, size, size, 3], [1, 2]) * 60.0
+        steps = {}
+        for layers in (TrainedLayers.ALL, TrainedLayers.FC, TrainedLayers.LAST):
+            model = build(net, seed=1)
+            for layer in model.layers:
+                layer.trainable = layer.name.startswith(TRAINED[layers])
+            steps[layers.value] = _step(model, crops, batch)
+        body, head = _parts(build(net, seed=1))
+        kept = body(crops)
+        steps["kept"] = _step(head, kept, batch)
         path = Path(folder, "kept.npy")
         np.save(path, kept)
-        found["read"] = _seconds(lambda: np.load(path).sum(), steps)
-    for name, (processor, clock) in found.items():
-        click.echo(
-            f"{name:<5} {1000 * processor / batch:8.1f} ms of processor time, {1000 * clock / batch:8.1f} ms "
-            f"by the clock, an image; {found['all'][0] / processor:.1f} times faster than `all`"
-        )
+        steps["read"] = lambda: np.load(path).sum()
+        calls = {name: lambda number, step=step: timed(step, batch) for name, step in steps.items()}
+        found = in_rounds(calls, rounds, after_each=report.progress)
+        report.rounds(found, "image")
+        report.compare(*(as_fast(found, name, "all") for name in ("fc", "last", "kept")))
 
 
 def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -69,23 +70,12 @@ def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     return keras.Model(model.input, last.output), keras.Model(own, x)
 
 
-def _step(model: keras.Model, inputs: tf.Tensor, batch: int, steps: int) -> tuple[float, float]:
+def _step(model: keras.Model, inputs: tf.Tensor, batch: int) -> Callable[[], object]:
     strategy = tf.distribute.get_strategy()
     step = TrainingStep(model, Training(batch=batch, learning_rate=1e-4), strategy)
     rows = tf.range(batch, dtype=tf.int64)
     labels = tf.math.floormod(rows, CLASSES)
-    return _seconds(lambda: step.train((inputs, labels, rows), 0), steps)
-
-
-def _seconds(call: Callable[[], object], steps: int) -> tuple[float, float]:
-    """(of processor time, by the clock), medians; the first call, which is not timed, builds the graph."""
-    call()
-    taken = []
-    for _ in range(steps):
-        begin = time.process_time(), time.monotonic()
-        call()
-        taken.append((time.process_time() - begin[0], time.monotonic() - begin[1]))
-    return tuple(statistics.median(each) for each in zip(*taken, strict=True))
+    return lambda: step.train((inputs, labels, rows), 0)
 
 
 if __name__ == "__main__":

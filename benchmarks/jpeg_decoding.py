@@ -1,14 +1,14 @@
 """TensorFlow's ways to decode a JPEG beside Pillow's: how far apart the pixels are, and the time.
 
-    python -m benchmarks.jpeg_decoding --photographs FOLDER
+    python -m benchmarks.jpeg_decoding
 
-All JPEGs below FOLDER, none of them turned by EXIF, are decoded one at a time. A round decodes all of them
-each way in turn, so that a noisy machine hits all alike, and the fastest round counts. `ours` is
-models.images.decode, which also looks at the header and for EXIF.
+All JPEGs below --photographs, none of them turned by EXIF, or drawn ones, are decoded one at a time. A round
+decodes all of them each way in turn. `ours` is models.images.decode, which also looks at the header and for
+EXIF.
 """
 
 import io
-import time
+import tempfile
 from pathlib import Path
 
 import click
@@ -16,9 +16,12 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from benchmarks.machine import machine
+from benchmarks.photographs import draw
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import as_long, in_rounds, timed
 from models import images
 
+DRAWN = 60
 WAYS = {
     "ours": lambda encoded: images.decode(encoded),
     "INTEGER_ACCURATE": lambda encoded: tf.io.decode_jpeg(encoded, 3, dct_method="INTEGER_ACCURATE"),
@@ -28,32 +31,35 @@ WAYS = {
 
 
 @click.command(help=__doc__.partition("\n")[0])
-@click.option("--photographs", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--rounds", default=3, show_default=True)
-def main(photographs: Path, rounds: int) -> None:
+@click.option("--photographs", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--rounds", default=5, show_default=True)
+@JSON_OPTION
+def main(photographs: Path | None, rounds: int, json_file: Path | None) -> None:
     """Print a line for each way."""
-    print(machine("tensorflow", "pillow"))
-    files = sorted(path for path in photographs.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
-    encoded = [file.read_bytes() for file in files]
-    print(f"{len(encoded)} JPEGs of {sum(map(len, encoded)) / 1e6:.0f} MB; grey levels apart from Pillow's")
-    compiled = {
-        name: tf.function(way, input_signature=[tf.TensorSpec([], tf.string)]) for name, way in WAYS.items()
-    }
-    seconds = {name: min(times) for name, times in _times(compiled, encoded, rounds).items()}
-    for name, way in compiled.items():
-        mean, most = _apart(way, encoded)
-        print(f"{name:22}{mean:7.3f} on average, {most:3} at most{seconds[name]:8.2f} s")
-
-
-def _times(ways: dict, encoded: list[bytes], rounds: int) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            begin = time.perf_counter()
-            for one in encoded:
-                way(one)
-            found[name].append(time.perf_counter() - begin)
-    return found
+    with (
+        reporting("jpeg_decoding", json_file, "pillow", rounds=rounds) as report,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        if photographs is None:
+            draw(Path(folder), DRAWN)
+        paths = (photographs or Path(folder)).rglob("*")
+        files = sorted(path for path in paths if path.suffix.lower() in (".jpg", ".jpeg"))
+        encoded = [file.read_bytes() for file in files]
+        report.note(f"{len(encoded)} JPEGs of {sum(map(len, encoded)) / 1e6:.0f} MB")
+        compiled = {
+            name: tf.function(way, input_signature=[tf.TensorSpec([], tf.string)])
+            for name, way in WAYS.items()
+        }
+        calls = {
+            name: lambda number, way=way: timed(lambda: [way(one) for one in encoded], len(encoded))
+            for name, way in compiled.items()
+        }
+        found = in_rounds(calls, rounds, after_each=report.progress)
+        report.rounds(found, "image")
+        report.compare(as_long(found, "ours", "INTEGER_FAST"))
+        for name, way in compiled.items():
+            mean, most = _apart(way, encoded)
+            report.note(f"{name}: {mean:.3f} grey levels from Pillow's on average, {most} at most")
 
 
 def _apart(way, encoded: list[bytes]) -> tuple[float, int]:

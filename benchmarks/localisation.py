@@ -9,18 +9,15 @@ are random: they do not change the cost. Rounds are short, and each has every co
 reach: `boxes`, and `merged` too, at most 1.1 times `classes`; docs/localisation.md has what was measured.
 """
 
-import json
-import statistics
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.machine import machine
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import as_long, in_rounds, timed
 from components.localisation.locating_on_beam import dense_localiser
 from models import images
 from models.fully_convolutional import fully_convolutional
@@ -44,39 +41,24 @@ MOST = 1.1
 @click.option("--classes", default=100, show_default=True)
 @click.option("--regression", default="pcr", show_default=True, type=click.Choice(["scr", "pcr"]))
 @click.option("--rounds", default=30, show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="JSON.")
-def main(configuration, width, size, shorter_side, classes, regression, rounds, out) -> None:
+@JSON_OPTION
+def main(configuration, width, size, shorter_side, classes, regression, rounds, json_file) -> None:
     """Measure, and print the ratios."""
-    on = machine("tensorflow", "keras")
-    click.echo(on)
-    net = Net(configuration, classes=classes, width=width, input_size=size)
-    image = np.random.default_rng(0).integers(0, 256, (shorter_side * 5 // 4, shorter_side, 3), np.uint8)
-    calls = _contenders(net, Regression(regression), image, shorter_side)
-    taken = {name: [] for name in calls}
-    for number in range(rounds + 1):
-        for name, call in calls.items():
-            begin = time.process_time(), time.monotonic()
-            call()
-            if number:  # the first round builds the graphs
-                taken[name].append((time.process_time() - begin[0], time.monotonic() - begin[1]))
-    click.echo(
-        f"net {configuration}, 1/{width} of the width, Q {shorter_side}, {classes} classes, {regression}"
-    )
-    found = {name: _figures(each, taken["classes"]) for name, each in taken.items()}
-    for name, one in found.items():
-        click.echo(
-            f"{name:<8} fastest {one['fastest_ms']:8.2f} ms, median {one['median_ms']:8.2f}, processor "
-            f"{one['processor_ms']:8.2f}; {one['of_classes']:.3f}, {one['of_classes_median']:.3f}, "
-            f"{one['of_classes_processor']:.3f}"
+    settings = {"net": configuration, "width": width, "size": size, "shorter_side": shorter_side}
+    more = {"classes": classes, "regression": regression, "rounds": rounds}
+    with reporting("localisation", json_file, "keras", **settings, **more) as report:
+        net = Net(configuration, classes=classes, width=width, input_size=size)
+        shape = (shorter_side * 5 // 4, shorter_side, 3)
+        image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        calls = _contenders(net, Regression(regression), image, shorter_side)
+        found = in_rounds(
+            {name: lambda number, call=call: timed(call) for name, call in calls.items()},
+            rounds,
+            after_each=report.progress,
         )
-    for name in ("boxes", "merged"):
-        ratio = found[name]["of_classes_processor"]  # other work beside changes it least
-        reached = "reached" if ratio <= MOST else "missed"
-        click.echo(f"{name}: {ratio:.2f} times the processor time of `classes`, at most {MOST}: {reached}")
-    if out:
-        settings = {"net": configuration, "width": width, "size": size, "shorter_side": shorter_side}
-        more = {"classes": classes, "regression": regression, "rounds": rounds}
-        out.write_text(json.dumps({"machine": on, **settings, **more, "found": found}, indent=1) + "\n")
+        report.rounds(found, "image")
+        report.compare(*(as_long(found, name, "classes", wanted=MOST) for name in ("boxes", "merged")))
+        report.compare(*(as_long(found, name, "classes") for name in ("shared", "apart")))
 
 
 def _contenders(
@@ -119,20 +101,6 @@ def _dense(network: keras.Model, image: np.ndarray, shorter_side: int) -> Callab
 def _merged(localiser: DenseLocaliser, image: np.ndarray, shorter_side: int) -> list[np.ndarray]:
     found = [localiser.windows(image, shorter_side)]
     return [box_of_class(found, label) for label in range(min(FIVE, found[0].posteriors.shape[1]))]
-
-
-def _figures(taken: list[tuple[float, float]], classes: list[tuple[float, float]]) -> dict[str, float]:
-    """Milliseconds, and ratios to `classes`: of the fastest, of the medians, of the processor's medians."""
-    clock, of = [each[1] for each in taken], [each[1] for each in classes]
-    processor, of_processor = (statistics.median(each[0] for each in one) for one in (taken, classes))
-    return {
-        "fastest_ms": 1000 * min(clock),
-        "median_ms": 1000 * statistics.median(clock),
-        "processor_ms": 1000 * processor,
-        "of_classes": min(clock) / min(of),
-        "of_classes_median": statistics.median(clock) / statistics.median(of),
-        "of_classes_processor": processor / of_processor,
-    }
 
 
 if __name__ == "__main__":

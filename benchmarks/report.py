@@ -62,10 +62,6 @@ class Report:
         for column in (f"{unit}s/s, fastest", "median", "processor ms each, least", "median", "GiB"):
             table.add_column(column, justify="right")
         for name, samples in found.items():
-            self.contenders[f"{title}: {name}" if title else name] = {
-                "unit": unit,
-                "samples": [asdict(sample) for sample in samples],
-            }
             gib = max(sample.gib for sample in samples)
             table.add_row(
                 name,
@@ -74,6 +70,15 @@ class Report:
                 f"{gib:.1f}" if gib else "",
             )
         show(table)
+        self.keep(found, unit, title)
+
+    def keep(self, found: Rounds, unit: str, title: str = "") -> None:
+        """In the result alone: for a benchmark that prints a table of its own."""
+        for name, samples in found.items():
+            self.contenders[f"{title}: {name}" if title else name] = {
+                "unit": unit,
+                "samples": [asdict(sample) for sample in samples],
+            }
 
     def compare(self, *comparisons: Comparison) -> None:
         """A line for each, with its verdict."""

@@ -9,7 +9,7 @@ lie on both sides of what was wanted.
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WALL, PROCESSOR = "time", "processor time"
 REACHED, MISSED, UNDECIDED = "reached", "missed", "not decided: its rounds lie on both sides"
@@ -34,6 +34,10 @@ class Sample:
     def each(self, by: str) -> float:
         """Seconds a unit, by WALL or PROCESSOR."""
         return (self.seconds if by == WALL else self.processor) / self.count
+
+    def per(self, units: float) -> "Sample":
+        """The same sample counted in a unit that is so many of its own."""
+        return replace(self, count=self.count / units)
 
 
 Rounds = Mapping[str, Sequence[Sample]]
@@ -67,6 +71,10 @@ class Comparison:
             return ""
         better = [(value >= self.wanted) == self.at_least or value == self.wanted for value in self._range()]
         return REACHED if all(better) else UNDECIDED if any(better) else MISSED
+
+    def within(self, title: str) -> "Comparison":
+        """The same, said of a part of a benchmark."""
+        return replace(self, what=f"{title}: {self.what}")
 
     def _range(self) -> tuple[float, float, float]:
         return self.low, self.ratio, self.high
@@ -118,6 +126,15 @@ def as_long(
     """How many times as long as `other` `one` takes; at most `wanted`."""
     ratio, low, high = _ratios(found[one], found[other], by)
     return Comparison(f"{one}, times as long as {other}", by, ratio, low, high, wanted, at_least=False)
+
+
+def sum_of(samples: Sequence[Sample]) -> Sample:
+    """Of what one contender did one after another, as one."""
+    return Sample(
+        sum(sample.seconds for sample in samples),
+        sum(sample.processor for sample in samples),
+        gib=max(sample.gib for sample in samples),
+    )
 
 
 def fastest(samples: Sequence[Sample], by: str) -> float:

@@ -2,187 +2,127 @@
 
     python -m benchmarks.serving --data DATA
 
-DATA is a folder by `vgg data folders`. Net D at full width, untrained: its time does not depend on its
-weights; --model takes another exported model. The server is a process of its own: `vgg serve`, and TF
-Serving where tensorflow_model_server is on the PATH.
+Net D at full width, untrained, exported once for each Q; its time does not depend on its weights. The server
+is a process of its own: `vgg serve`, and TF Serving where tensorflow_model_server is on the PATH. A round
+asks each way in turn, so that a busy machine slows all alike. With n clients at once, each asks for one
+photograph, against the model called in this process with one batch of n. Times are by the clock, as the
+server's processor time is its own. `batch of n` is one call in this process; `first answer` is that of a
+server just started.
 
-One at a time: each photograph goes through all contenders in turn, so that a busy machine slows all alike.
-Sixteen at once: as many clients, a photograph in each request, against the model called in this process with
-sixteen photographs in one batch; rounds take turns.
-
-To reach: gRPC adds at most 3 % to the median in process; at sixteen at once at least 0.95 of the batch's
-throughput. Both reached on 2026-11-21, two cores of an AMD EPYC, --images 12 --rounds 3 --q 256, tests beside
-it: gRPC 1.005 of the time in process (REST 0.92: noise), 1.16 of the batch's throughput (REST 1.08).
+To reach: gRPC at most 1.03 times as long as in process, one at a time; at sixteen at once at least 0.95 of
+the batch's images a second, over gRPC and REST. docs/results.md has what was measured.
 """
 
-import functools
-import os
 import statistics
-import sys
 import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import click
-import grpc
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
-from serving import client
+from benchmarks.photographs import DATA_OPTION, data_or_drawn
+from benchmarks.report import JSON_OPTION, Report, reporting, show
+from benchmarks.rounds import WALL, Rounds, Sample, as_fast, as_long, in_rounds, timed
+from benchmarks.served import (
+    IN_PROCESS,
+    at_once,
+    export_untrained,
+    first_answer,
+    in_one_batch,
+    in_process,
+    photographs_of,
+    served,
+)
 
-Predict = Callable[[list[bytes]], object]
-HEAD = {
-    "mean_rgb": (123.7, 116.8, 103.9),
-    "class_names": tuple(f"class {number}" for number in range(1000)),
-    "image_key": "image/encoded",
-    "label_key": "image/class/label",
-    "first_label": 1,
-}
+ALONE, AT_ONCE, LEAST_OF_BATCH = 1.03, 16, 0.95
 
 
 @click.command(help=__doc__.partition("\n")[0])
-@click.option("--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--model", help="Exported model in place of an untrained net D.")
+@DATA_OPTION
 @click.option("--signature", default="serving_default", show_default=True)
-@click.option("--q", "sides", default="256,384,512", show_default=True, help="Of the untrained net.")
-@click.option("--images", default=30, show_default=True, help="Photographs, one at a time.")
-@click.option("--clients", default=16, show_default=True, help="At once.")
-@click.option("--rounds", default=3, show_default=True, help="Of one request from each client.")
-def main(data, model, signature, sides, images, clients, rounds):
-    photographs = _photographs(data, max(images, clients))
-    click.echo(machine("tensorflow", "grpcio"))
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        base = Path(folder) / "vgg"
-        base.mkdir()
-        path = model or _export(base.parent / "net", tuple(int(side) for side in sides.split(",")))
-        (base / "1").symlink_to(Path(path).absolute())
-        contenders = {"in process": _in_process(path, signature)}
-        contenders.update(_served(stack, str(base), signature))
-        alone = _one_at_a_time(contenders, photographs[:images])
-        together = _at_once(contenders, photographs[:clients], rounds)
-    _print(alone, together, clients)
+@click.option("--q", "sides", default="256,384,512", show_default=True, help="Shorter sides, pixels.")
+@click.option("--width", default=1, show_default=True, help="Channels are divided by this.")
+@click.option("--clients", default="1,4,16", show_default=True, help="That ask at once.")
+@click.option("--rounds", default=12, show_default=True, help="For one client; more clients: fewer rounds.")
+@JSON_OPTION
+def main(data, signature, sides, width, clients, rounds, json_file) -> None:
+    sides, clients = ([int(each) for each in one.split(",")] for one in (sides, clients))
+    settings = {"sides": sides, "width": width, "clients": clients, "rounds": rounds}
+    with (
+        reporting("serving", json_file, "grpcio", **settings) as report,
+        data_or_drawn(data, report) as folder,
+        tempfile.TemporaryDirectory() as models,
+    ):
+        photographs = photographs_of(folder, max(*clients, rounds))
+        for side in sides:
+            base = Path(models, str(side))
+            path = export_untrained(base, side, width)
+            ways = {IN_PROCESS: in_process(path, signature)}
+            _batches(report, ways[IN_PROCESS], photographs, clients, side)
+            with served(str(base), signature, report) as others:
+                for count in clients:
+                    _asked(report, {**ways, **others}, photographs, count, rounds, side)
+        _starts(report, str(base), signature, photographs[0])
 
 
-def _photographs(data: Path, most: int) -> list[bytes]:
-    import tensorflow as tf
+def _asked(report: Report, ways: dict, photographs: list[bytes], count: int, rounds: int, side: int) -> None:
+    """A table of `count` clients, and the ratios."""
+    latencies: dict[str, list[float]] = {name: [] for name in ways}
 
-    files = sorted(map(str, data.glob("validation-*")))
-    spec = {HEAD["image_key"]: tf.io.FixedLenFeature([], tf.string)}
-    records = tf.data.TFRecordDataset(files).repeat().take(most)
-    parsed = records.map(lambda record: tf.io.parse_single_example(record, spec)[HEAD["image_key"]])
-    return list(parsed.as_numpy_iterator())
+    def of(name: str, number: int) -> Sample:
+        first = number % (len(photographs) - count + 1)
+        asked = photographs[first : first + count]
+        ask = in_one_batch if name == IN_PROCESS else at_once
+        return ask(ways[name], asked, latencies[name])
 
-
-def _export(path: Path, sides: tuple[int, ...]) -> str:
-    from models.net import Net
-    from models.vgg import build
-    from serving.saved_model.export import export
-    from serving.saved_model.signatures import Head
-
-    net = Net("D")
-    export(build(net), net, Head(shorter_sides=sides, flip=True, **HEAD), str(path))
-    return str(path)
-
-
-def _in_process(path: str, signature: str) -> Predict:
-    import tensorflow as tf
-
-    run = tf.saved_model.load(path).signatures[signature]
-    return lambda photographs: run(image_bytes=tf.constant(photographs))["top_classes"].numpy()
-
-
-def _served(stack: ExitStack, base: str, signature: str) -> dict[str, Predict]:
-    from serving.model_server import TF_SERVING, ModelServer, server_command
-
-    servers = {"vgg serve": [sys.executable, "-m", "serving.server", "--no_log_requests"]}
-    if server_command()[0].endswith(TF_SERVING):
-        servers["TF Serving"] = server_command()
-    else:
-        click.echo(f"TF Serving: no {TF_SERVING} on the PATH, not measured")
-    found = {}
-    for name, command in servers.items():
-        server = stack.enter_context(ModelServer(base, command=command))
-        channel = stack.enter_context(grpc.insecure_channel(server.address))
-        found[f"{name}, gRPC"] = _grpc(channel, signature)
-        found[f"{name}, REST"] = _rest(server.rest, signature)
-    return found
+    calls = {name: lambda number, name=name: of(name, number) for name in ways}
+    times = max(2, rounds // count)
+    found = in_rounds(calls, times, after_each=report.progress)
+    warming = {name: 1 if name == IN_PROCESS else count for name in ways}
+    title = f"Q = {side}, {count} at once"
+    _show_latencies(title, found, {name: each[warming[name] :] for name, each in latencies.items()})
+    report.keep(found, "image", title)
+    for name in ways:
+        if name == IN_PROCESS:
+            continue
+        if count == 1:
+            wanted = ALONE if name.endswith("gRPC") else None
+            compared = as_long(found, name, IN_PROCESS, by=WALL, wanted=wanted)
+        else:
+            wanted = LEAST_OF_BATCH if count == AT_ONCE else None
+            compared = as_fast(found, name, IN_PROCESS, by=WALL, wanted=wanted)
+        report.compare(compared.within(title))
 
 
-def _grpc(channel: grpc.Channel, signature: str) -> Predict:
-    return lambda photographs: client.classify(photographs, signature=signature, timeout=600, channel=channel)
+def _show_latencies(title: str, found: Rounds, latencies: dict[str, list[float]]) -> None:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for column in ("images/s, fastest", "median", "an answer: p50 s", "p99 s"):
+        table.add_column(column, justify="right")
+    for name, samples in found.items():
+        rates = [1 / sample.each(WALL) for sample in samples]
+        answers = [f"{np.percentile(latencies[name], share):.3f}" for share in (50, 99)]
+        table.add_row(name, f"{max(rates):.3g}", f"{statistics.median(rates):.3g}", *answers)
+    show(table)
 
 
-def _rest(address: str, signature: str) -> Predict:
-    return lambda photographs: client.classify_by_rest(photographs, address, signature=signature, timeout=600)
+def _batches(report: Report, predict, photographs: list[bytes], sizes: list[int], side: int) -> None:
+    """What one call costs by the number of photographs in it."""
+    calls = {
+        f"batch of {size}": lambda number, size=size: timed(lambda: predict(photographs[:size]), size)
+        for size in sizes
+    }
+    found = in_rounds(calls, 3, after_each=report.progress)
+    report.rounds(found, "image", f"Q = {side}, in process")
 
 
-def _one_at_a_time(contenders: dict[str, Predict], photographs: list[bytes]) -> dict[str, list[float]]:
-    """Seconds of each photograph."""
-    for predict in contenders.values():
-        predict(photographs[:1])
-    found: dict[str, list[float]] = {name: [] for name in contenders}
-    for number, photograph in enumerate(photographs):
-        for name, predict in contenders.items():
-            start = time.perf_counter()
-            predict([photograph])
-            found[name].append(time.perf_counter() - start)
-        click.echo(
-            f"\r{number + 1} of {len(photographs)}, load {os.getloadavg()[0]:.1f} ", nl=False, err=True
+def _starts(report: Report, base: str, signature: str, photograph: bytes) -> None:
+    for warm_up, words in ((True, "with"), (False, "without")):
+        serves, answers = first_answer(base, signature, photograph, warm_up=warm_up)
+        report.note(
+            f"vgg serve {words} warm-up serves after {serves:.1f} s; first answer {answers:.2f} s later"
         )
-    click.echo(err=True)
-    return found
-
-
-def _at_once(contenders: dict[str, Predict], photographs: list[bytes], rounds: int) -> dict[str, list[tuple]]:
-    """(seconds of the whole, seconds of each request) of each round; in process one batch of all."""
-    found: dict[str, list[tuple]] = {name: [] for name in contenders}
-    with ThreadPoolExecutor(len(photographs)) as pool:
-        for _ in range(rounds):
-            for name, predict in contenders.items():
-                start = time.perf_counter()
-                if name == "in process":
-                    predict(photographs)
-                    each = [time.perf_counter() - start]
-                else:
-                    each = list(pool.map(functools.partial(_timed, predict), photographs))
-                found[name].append((time.perf_counter() - start, each))
-    return found
-
-
-def _timed(predict: Predict, photograph: bytes) -> float:
-    start = time.perf_counter()
-    predict([photograph])
-    return time.perf_counter() - start
-
-
-def _print(alone: dict[str, list[float]], together: dict[str, list[tuple]], clients: int) -> None:
-    table = Table(
-        title="times of in-process: medians of the ratios, photograph by photograph, round by round"
-    )
-    for column in ("", "one: p50 s", "p99 s", "images/s", "time of in-process", f"{clients}: p50 s", "p99 s"):
-        table.add_column(column, justify="right" if column else "left")
-    table.add_column("images/s", justify="right")
-    table.add_column("rate of the batch", justify="right")
-    for name, seconds in alone.items():
-        ratio = statistics.median(a / b for a, b in zip(seconds, alone["in process"], strict=True))
-        rounds = together[name]
-        each = [second for _, requests in rounds for second in requests]
-        rate = statistics.median(clients / whole for whole, _ in rounds)
-        faster = statistics.median(
-            batch / whole for (whole, _), (batch, _) in zip(rounds, together["in process"], strict=True)
-        )
-        row = [*_percentiles(seconds), f"{1 / statistics.mean(seconds):.2f}", f"{ratio:.3f}"]
-        table.add_row(name, *row, *_percentiles(each), f"{rate:.2f}", f"{faster:.2f}")
-    Console(width=130).print(table)
-
-
-def _percentiles(seconds: list[float]) -> list[str]:
-    return [f"{np.percentile(seconds, share):.3f}" for share in (50, 99)]
 
 
 if __name__ == "__main__":

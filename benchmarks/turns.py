@@ -17,7 +17,7 @@ import click
 
 from benchmarks.rounds import Sample
 
-GO = "go\n"
+GO = "go "
 
 
 class Turns:
@@ -28,11 +28,13 @@ class Turns:
         self._wire, sys.stdout = sys.stdout, sys.stderr  # what else is printed does not go onto the wire
         self._began = (0.0, 0.0)
 
-    def begin(self) -> None:
-        """Ends the process where nobody asks for another step."""
-        if sys.stdin.readline() != GO:
+    def begin(self) -> str:
+        """What is to be done; ends the process where nobody asks for another step."""
+        line = sys.stdin.readline()
+        if not line.startswith(GO):
             sys.exit(0)
         self._began = time.perf_counter(), time.process_time()
+        return line.removeprefix(GO).rstrip("\n")
 
     def end(self, **more: float) -> None:
         """Reports the time since `begin`, and `more`."""
@@ -70,14 +72,14 @@ class Contender:
         self._process.wait()
         self._printed.close()
 
-    def step(self, count: float = 1.0) -> Sample:
-        """One turn.
+    def step(self, count: float = 1.0, what: str = "") -> Sample:
+        """One turn, of doing `what`.
 
         Raises:
             click.ClickException: the process ended; with the end of what it printed.
         """
         try:
-            self._process.stdin.write(GO)
+            self._process.stdin.write(f"{GO}{what}\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             pass  # the next line says why
