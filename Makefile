@@ -15,8 +15,9 @@ QUICK := -m "not slow and not beam and not browser" --unoptimised
 # With the variable, where a container or a shell sets it, each of hundreds of processes compiles all of our modules.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE "$(BIN)/python" -m pytest
 SEED ?= 1
+BENCHMARKS ?= $(CURDIR)/benchmarks/results
 
-.PHONY: help setup demo check test test-debian13 test-container shuffled lint format mutants lock clean
+.PHONY: help setup demo check test test-debian13 test-container shuffled lint format benchmarks mutants lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -54,6 +55,9 @@ lint: setup ## check style and formatting
 format: setup ## rewrite the code in the project's format
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
+
+benchmarks: setup ## every benchmark at a small size (15 minutes); BENCHMARKS= is the folder for the results
+	"$(BIN)/python" -m benchmarks.every --out "$(BENCHMARKS)"
 
 mutants: setup ## MODULES="models/protocols.py ...": small changes that their tests let pass (long; not for CI)
 	"$(BIN)/python" -m benchmarks.mutants $(MODULES)

@@ -2,25 +2,23 @@
 
     python -m benchmarks.commands
 
-Each round starts every command once, as a process of its own and one after another, so that a busy machine
-slows all alike. The figure is processor time, user's and system's, of the process and its children; the
-median of the rounds is printed, and its ratio to that of `python -c "import tensorflow"`.
+Each round starts every command once, as a process of its own and one after another. Processor time is user's
+and system's, of the process and its children.
 
 To reach: at most 1 s for each of these commands, none of which computes anything.
 """
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import PROCESSOR, Sample, as_long, fastest, in_rounds, median
 from pipeline.commands.vgg import vgg
 
 MOST_SECONDS = 1.0
@@ -30,15 +28,28 @@ TENSORFLOW = 'python -c "import tensorflow"'
 
 @click.command(help=__doc__.partition("\n")[0])
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1))
-def main(rounds: int) -> None:
-    click.echo(machine("tensorflow", "click", "rich"))
-    with tempfile.TemporaryDirectory() as folder:
-        commands = _commands(Path(folder))
-        times: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(rounds):
-            for name, (arguments, status) in commands.items():
-                times[name].append(_processor_time(arguments, status, Path(folder)))
-    _print({name: statistics.median(each) for name, each in times.items()}, rounds)
+@JSON_OPTION
+def main(rounds: int, json_file: Path | None) -> None:
+    with (
+        reporting("commands", json_file, "click", "rich", rounds=rounds) as report,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        calls = {
+            name: lambda number, words=words, status=status: _started(words, status, Path(folder))
+            for name, (words, status) in _commands(Path(folder)).items()
+        }
+        found = in_rounds(calls, rounds, warming_up=0, after_each=report.progress)
+        report.rounds(found, "start")
+        longest = max(
+            (name for name in found if name != TENSORFLOW), key=lambda name: median(found[name], PROCESSOR)
+        )
+        seconds = {by.__name__: by(found[longest], PROCESSOR) for by in (fastest, median)}
+        verdict = "reached" if seconds["median"] <= MOST_SECONDS else "missed"
+        report.note(
+            f"the longest: {longest}, {seconds['fastest']:.2f} s of processor time, median "
+            f"{seconds['median']:.2f}; wanted: at most {MOST_SECONDS:g} s: {verdict}"
+        )
+        report.compare(as_long(found, longest, TENSORFLOW))
 
 
 def _commands(folder: Path) -> dict[str, tuple[list[str], int]]:
@@ -73,13 +84,14 @@ def _names(group: click.Group, before: str = "") -> list[str]:
     return found
 
 
-def _processor_time(arguments: list[str], status: int, folder: Path) -> float:
-    """Seconds of user's and system's time; what the command prints is dropped."""
+def _started(arguments: list[str], status: int, folder: Path) -> Sample:
+    """One process; what the command prints is dropped."""
     variables = {
         "VGG_HOME": str(folder),
         "VGG_DATA": str(folder / "nowhere"),
         "LOCAL_HOME": str(folder / "tfx"),
     }
+    begin = time.perf_counter()
     with subprocess.Popen(
         arguments,
         cwd=folder,
@@ -91,24 +103,7 @@ def _processor_time(arguments: list[str], status: int, folder: Path) -> float:
         process.returncode = os.waitstatus_to_exitcode(ended)
     if process.returncode != status:
         raise click.ClickException(f"{' '.join(arguments)}: status {process.returncode}, expected {status}")
-    return used.ru_utime + used.ru_stime
-
-
-def _print(medians: dict[str, float], rounds: int) -> None:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("command", overflow="fold")
-    for name in ("processor s", "of TensorFlow's"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name, seconds in medians.items():
-        table.add_row(name, f"{seconds:.2f}", f"{seconds / medians[TENSORFLOW]:.3f}")
-    console = Console(width=100)
-    console.print(table, highlight=False)
-    longest = max(seconds for name, seconds in medians.items() if name != TENSORFLOW)
-    verdict = "reached" if longest <= MOST_SECONDS else "not reached"
-    console.print(
-        f"median of {rounds} rounds; the longest: {longest:.2f} s, at most {MOST_SECONDS:g} s: {verdict}",
-        highlight=False,
-    )
+    return Sample(time.perf_counter() - begin, used.ru_utime + used.ru_stime)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """From ImageNet's archives to TFRecords, and to the mean RGB, beside the plain ways.
 
-    python -m benchmarks.ingest --photographs FOLDER
+    python -m benchmarks.ingest
 
 1. `vgg data ilsvrc` beside a loop of Python's tarfile and TensorFlow's TFRecordWriter, one image after
    another in the tar's order, which writes the same keys. To reach: 1.6 times its images a second.
@@ -8,10 +8,10 @@
    of the same JPEGs by tf.data on all cores. To reach: 0.7 times its images a second.
    tests/components/ingestion/test_transform.py shows that the figures are NumPy's.
 
-Each is a process of its own, run in turn over a small and a large set of FOLDER's photographs, again and
-again. Images a second are those by which the two sets differ over the time by which their runs do, so
-that imports and the start of Beam, 10 to 30 s, do not count; the whole times are printed too. The
-fastest of all rounds counts.
+Each is a process of its own, run in turn over a small and a large set of the photographs in --photographs,
+or drawn ones, again and again. Images a second are those by which the two sets differ over the time by which
+their runs do in a round, so that imports and the start of Beam, 10 to 30 s, do not count. By the clock, as
+the ways have processes of their own.
 """
 
 import io
@@ -26,9 +26,12 @@ from pathlib import Path
 
 import click
 
-from benchmarks.machine import machine
+from benchmarks.photographs import draw
+from benchmarks.report import JSON_OPTION, Report, reporting
+from benchmarks.rounds import WALL, Sample, as_fast, in_rounds
 
-CLASSES = 10
+CLASSES, DRAWN = 10, 60
+WANTED = (("vgg-data-ilsvrc", "tarfile-and-TFRecordWriter", 1.6), ("transform", "bare-decoding", 0.7))
 SYNSETS = [f"n{number:08d}" for number in range(CLASSES)]
 
 
@@ -39,26 +42,28 @@ SYNSETS = [f"n{number:08d}" for number in range(CLASSES)]
 )
 @click.option("--rounds", default=2, show_default=True)
 @click.option("--one", nargs=3, hidden=True, help="NAME FROM TO: what a process does.")
-def main(photographs: Path | None, sizes: str, rounds: int, one: tuple[str, str, str] | None) -> None:
+@JSON_OPTION
+def main(photographs, sizes, rounds, one, json_file) -> None:
     """Print a line for each way."""
     if one:
         WAYS[one[0]](Path(one[1]), Path(one[2]))
         return
-    if photographs is None:
-        raise click.UsageError("--photographs is missing: a folder of JPEGs")
-    print(machine("tensorflow", "apache-beam", "tensorflow-transform"))
-    with tempfile.TemporaryDirectory() as folder:
-        sets = {int(size): Path(folder) / size for size in sizes.split(",")}
+    sizes = [int(size) for size in sizes.split(",")]
+    packages = ("apache-beam", "tensorflow-transform")
+    with (
+        reporting("ingest", json_file, *packages, sizes=sizes, rounds=rounds) as report,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        if photographs is None:
+            photographs = Path(folder, "drawn")
+            draw(photographs, DRAWN)
+        sets = {size: Path(folder, str(size)) for size in sizes}
         for size, place in sets.items():
             _write_archives(photographs, size, place)
-        seconds = {name: dict.fromkeys(sets, float("inf")) for name in WAYS}
-        for round_ in range(rounds):
-            for size, place in sets.items():
-                for name in WAYS:
-                    seconds[name][size] = min(
-                        seconds[name][size], _time(name, place, place / f"{name}-{round_}")
-                    )
-        _print(seconds)
+        calls = {name: lambda number, name=name: _more(name, sets, number, report) for name in WAYS}
+        found = in_rounds(calls, rounds, warming_up=0, after_each=report.progress)
+        report.rounds(found, "image")
+        report.compare(*(as_fast(found, *pair, by=WALL, wanted=wanted) for *pair, wanted in WANTED))
 
 
 def ilsvrc(source: Path, out: Path) -> None:
@@ -167,26 +172,21 @@ def _shards(source: Path) -> list[str]:
     return sorted(str(path) for path in (source / "vgg-data-ilsvrc-0").glob("train-*"))
 
 
+def _more(name: str, sets: dict[int, Path], number: int, report: Report) -> Sample:
+    """What the images take that the large set has more than the small one."""
+    (small, first), (large, second) = (
+        (size, _time(name, place, place / f"{name}-{number}")) for size, place in sorted(sets.items())
+    )
+    report.note(f"{name}: {small} images {first:.1f} s, {large} images {second:.1f} s")
+    return Sample(second - first, second - first, large - small)
+
+
 def _time(name: str, source: Path, out: Path) -> float:
     command = [sys.executable, "-m", "benchmarks.ingest", "--one", name, str(source), str(out)]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     begin = time.perf_counter()
     subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - begin
-
-
-def _print(seconds: dict[str, dict[int, float]]) -> None:
-    rates = {}
-    for name, by_size in seconds.items():
-        (small, first), (large, second) = sorted(by_size.items())
-        rates[name] = (large - small) / (second - first)
-        whole = ", ".join(f"{size} images {time_:.1f} s" for size, time_ in by_size.items())
-        print(f"{name:28}{rates[name]:8.0f} images/s  ({whole})")
-    for ours, theirs, wanted in (
-        ("vgg-data-ilsvrc", "tarfile-and-TFRecordWriter", 1.6),
-        ("transform", "bare-decoding", 0.7),
-    ):
-        print(f"{ours} against {theirs}: {rates[ours] / rates[theirs]:.2f}, wanted {wanted}")
 
 
 if __name__ == "__main__":

@@ -25,10 +25,10 @@ import time
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.report import JSON_OPTION, Report, reporting, show
+from benchmarks.rounds import Sample
 
 VGG = Path(sys.executable).with_name("vgg")
 MOST_START, MOST_CACHED = 4.0, 20.0
@@ -39,35 +39,34 @@ HERE = "work"
 
 
 @click.command(help=__doc__.partition("\n")[0])
-@click.option("--json", "json_", type=click.Path(path_type=Path), help="File for programs.")
 @click.option("--one", type=click.Path(path_type=Path), hidden=True, help="What the process of `work` does.")
-def main(json_: Path | None, one: Path | None) -> None:
+@click.option("--quick", is_flag=True, help="The cold and the cached run alone.")
+@JSON_OPTION
+def main(one: Path | None, quick: bool, json_file: Path | None) -> None:
     """Print a table."""
     if one:
         work(one)
         return
-    where = machine("tfx", "tensorflow", "apache-beam")
-    print(where)
-    with tempfile.TemporaryDirectory() as folder:
-        found = measured(Path(folder))
-    _print(found)
-    if json_:
-        json_.write_text(json.dumps({"machine": where, **found}, indent=2), encoding="utf-8")
+    with (
+        reporting("pipeline_overhead", json_file, "tfx", "apache-beam", quick=quick) as report,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        found = measured(Path(folder), quick)
+        _print(found, report)
 
 
-def measured(folder: Path) -> dict:
+def measured(folder: Path, quick: bool) -> dict:
     """Of each run its whole `seconds`, and its `components`: pipeline.running.launch.Took by id."""
     subprocess.run(
         [VGG, "data", "sample", "--out", folder / "data", *PICTURES], check=True, capture_output=True
     )
     cores = len(os.sched_getaffinity(0))
     one_process = [sys.executable, "-m", "benchmarks.pipeline_overhead", "--one", str(folder)]
-    return {
-        HERE: _run(one_process, folder, HERE, 1),
-        "cold": _run([VGG, "run"], folder, "one", 1),
-        "side by side": _run([VGG, "run"], folder, "several", cores),
-        "cached": _run([VGG, "run"], folder, "one", cores),
-    }
+    others = {} if quick else {HERE: _run(one_process, folder, HERE, 1)}
+    cold = _run([VGG, "run"], folder, "one", 1)
+    if not quick:
+        others["side by side"] = _run([VGG, "run"], folder, "several", cores)
+    return {**others, "cold": cold, "cached": _run([VGG, "run"], folder, "one", cores)}
 
 
 def work(folder: Path) -> None:
@@ -112,19 +111,27 @@ def _run(command: list, folder: Path, home: str, side_by_side: int) -> dict:
     return {"seconds": seconds, "components": took}
 
 
-def _print(found: dict) -> None:
+def _print(found: dict, report: Report) -> None:
+    for run, of in found.items():
+        components = {
+            node: [Sample(one["seconds"], one["processor"])] for node, one in of["components"].items()
+        }
+        report.keep(components, "component", run)
+    if HERE in found:
+        starts = _show_starts(found)
+        longest = max(starts, key=starts.get)
+        _verdict(report, f"longest start: {longest}", starts[longest], MOST_START)
+    for run in (name for name in found if name != HERE):
+        report.note(f"vgg run, {run}: {found[run]['seconds']:.1f} s")
+    _verdict(report, "cached run", found["cached"]["seconds"], MOST_CACHED)
+
+
+def _show_starts(found: dict) -> dict[str, float]:
+    """A table of all components; the seconds that the start of each takes."""
     table = Table(box=None, pad_edge=False)
     table.add_column("component", no_wrap=True)
-    for name in (
-        "work s",
-        "cold s",
-        "start s",
-        "cold/work",
-        "work CPU s",
-        "cold CPU s",
-        "beside s",
-        "cached s",
-    ):
+    columns = ("work s", "cold s", "start s", "cold/work", "work CPU s", "cold CPU s", "beside s", "cached s")
+    for name in columns:
         table.add_column(name, justify="right")
     starts = {}
     for node, own in found[HERE]["components"].items():
@@ -134,18 +141,13 @@ def _print(found: dict) -> None:
         ratio = f"{cold['seconds'] / max(own['executor_seconds'], 1e-3):.1f}"
         others = (own["processor"], cold["processor"], beside["seconds"], cached["seconds"])
         table.add_row(node, *(f"{one:.2f}" for one in seconds), ratio, *(f"{one:.2f}" for one in others))
-    console = Console(width=140)
-    console.print(table, highlight=False)
-    for run in ("cold", "side by side", "cached"):
-        console.print(f"vgg run, {run}: {found[run]['seconds']:.1f} s", highlight=False)
-    longest = max(starts, key=starts.get)
-    _verdict(console, f"longest start: {longest}", starts[longest], MOST_START)
-    _verdict(console, "cached run", found["cached"]["seconds"], MOST_CACHED)
+    show(table)
+    return starts
 
 
-def _verdict(console: Console, what: str, seconds: float, most: float) -> None:
-    verdict = "reached" if seconds <= most else "not reached"
-    console.print(f"{what}, {seconds:.1f} s, at most {most:g} s: {verdict}", highlight=False)
+def _verdict(report: Report, what: str, seconds: float, most: float) -> None:
+    verdict = "reached" if seconds <= most else "missed"
+    report.note(f"{what}, {seconds:.1f} s; wanted: at most {most:g} s: {verdict}")
 
 
 if __name__ == "__main__":

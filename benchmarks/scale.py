@@ -24,7 +24,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.machine import machine
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import Sample
 
 CLASSES, SHARDS, SIDE, TEXTURES = 1000, 64, 48, 1000
 VALIDATION = 26  # of so many records one is for validation
@@ -36,28 +37,36 @@ EVERY = 0.2  # seconds between two readings
 @click.option("--records", default="10000,100000", show_default=True)
 @click.option("--work", default="/tmp/vgg-scale", show_default=True, type=click.Path(path_type=Path))
 @click.option("--one", is_flag=True, hidden=True, help="Run over the data set in --work.")
-def main(records: str, work: Path, one: bool) -> None:
+@JSON_OPTION
+def main(records: str, work: Path, one: bool, json_file: Path | None) -> None:
     """Measure each component at several numbers of records."""
     if one:
         run(work)
         return
-    click.echo(machine("tensorflow", "tfx", "apache-beam"))
     sizes = [int(each) for each in records.split(",")]
-    measured = {}
-    for size in sizes:
-        folder = work / str(size)
-        shutil.rmtree(folder, ignore_errors=True)
-        started = time.monotonic()
-        write_data(folder / "data", size)
-        bytes_ = sum(path.stat().st_size for path in (folder / "data").iterdir())
-        click.echo(f"{size} records, {bytes_ / 1e6:.0f} MB, written in {time.monotonic() - started:.0f} s")
-        measured[size] = dict(measure(folder))
-        shutil.rmtree(folder)
-    names = list(measured[sizes[0]])
-    click.echo(f"{'':28}" + "".join(f"{size:>22}" for size in sizes))
-    for name in names:
-        cells = (f"{seconds:9.1f} s {mib:6.0f} MiB" for seconds, mib in (measured[n][name] for n in sizes))
-        click.echo(f"{name:28}" + "".join(f"{cell:>22}" for cell in cells))
+    with reporting("scale", json_file, "tfx", "apache-beam", records=sizes) as report:
+        measured = {}
+        for size in sizes:
+            folder = work / str(size)
+            shutil.rmtree(folder, ignore_errors=True)
+            started = time.monotonic()
+            write_data(folder / "data", size)
+            bytes_ = sum(path.stat().st_size for path in (folder / "data").iterdir())
+            taken = time.monotonic() - started
+            report.note(f"{size} records, {bytes_ / 1e6:.0f} MB, written in {taken:.0f} s")
+            measured[size] = dict(measure(folder))
+            shutil.rmtree(folder)
+            samples = {
+                name: [Sample(seconds, seconds, gib=mib / 1024)]
+                for name, (seconds, mib) in measured[size].items()
+            }
+            report.keep(samples, "component", f"{size} records")
+        click.echo(f"{'':28}" + "".join(f"{size:>22}" for size in sizes))
+        for name in measured[sizes[0]]:
+            cells = (
+                f"{seconds:9.1f} s {mib:6.0f} MiB" for seconds, mib in (measured[n][name] for n in sizes)
+            )
+            click.echo(f"{name:28}" + "".join(f"{cell:>22}" for cell in cells))
 
 
 def write_data(folder: Path, records: int, seed: int = 0) -> None:

@@ -7,23 +7,20 @@ weights. The box net's boxes are such that a photograph's merge into a few. `sin
 classifier at Q, `serving_default` two, with the flip, and `localise` those two, one of the box net and the
 merge. All signatures take turns on each photograph, so that a busy machine slows all alike.
 
-To reach: what `localise` adds to `serving_default` is at most 1.1 times `single_scale`. Reached on
-2026-11-28, two cores of an AMD EPYC with other work beside it: 1.01 of 1.33 s at Q = 384 (five rounds), 0.95
-of 0.67 s and 1.10 of 1.19 s at Q = 256 (nine each); with --shared 0.09 and 0.23.
+To reach: what `localise` adds to `serving_default` is at most 1.1 times `single_scale`;
+docs/localisation.md has what was measured.
 """
 
 import io
-import statistics
-import time
 
 import click
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import PROCESSOR, WALL, Sample, as_long, in_rounds, timed
 
+ADDED, MOST = "what boxes add", 1.1
 SIGNATURES = ("single_scale", "serving_default", "localise")
 
 
@@ -34,16 +31,22 @@ SIGNATURES = ("single_scale", "serving_default", "localise")
 @click.option("--classes", default=1000, show_default=True)
 @click.option("--rounds", default=9, show_default=True, help="A photograph of 500 x 375 pixels in each.")
 @click.option("--shared", is_flag=True, help="The box net has the classifier's convolutions.")
-def main(side, width, input_size, classes, rounds, shared):
-    click.echo(machine("tensorflow"))
-    runs = _signatures(side, width, input_size, classes, shared=shared)
-    seconds = {name: [] for name in SIGNATURES}
-    for seed in range(rounds + 1):
-        for name in SIGNATURES:
-            begun = time.perf_counter()
-            runs[name](_photograph(seed))
-            seconds[name].append(time.perf_counter() - begun)
-    _print({name: statistics.median(each[1:]) for name, each in seconds.items()})  # the first one warms up
+@JSON_OPTION
+def main(side, width, input_size, classes, rounds, shared, json_file):
+    settings = {"q": side, "width": width, "input_size": input_size, "classes": classes, "rounds": rounds}
+    with reporting("served_boxes", json_file, **settings, shared=shared) as report:
+        runs = _signatures(side, width, input_size, classes, shared=shared)
+        calls = {
+            name: lambda seed, run=run: timed(lambda: run(_photograph(seed))) for name, run in runs.items()
+        }
+        found = in_rounds(calls, rounds, after_each=report.progress)
+        report.rounds(found, "photograph")
+        pairs = zip(found["localise"], found["serving_default"], strict=True)
+        found[ADDED] = [
+            Sample(more.seconds - less.seconds, more.processor - less.processor) for more, less in pairs
+        ]
+        for by in (WALL, PROCESSOR):
+            report.compare(as_long(found, ADDED, "single_scale", by=by, wanted=MOST))
 
 
 def _signatures(side: int, width: int, input_size: int, classes: int, *, shared: bool) -> dict:
@@ -71,16 +74,6 @@ def _photograph(seed: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(coarse).resize((500, 375)).save(buffer, "JPEG")
     return buffer.getvalue()
-
-
-def _print(medians: dict[str, float]) -> None:
-    table = Table("signature", "s a photograph", "of single_scale")
-    once = medians["single_scale"]
-    for name, median in medians.items():
-        table.add_row(name, f"{median:.3f}", f"{median / once:.2f}")
-    added = medians["localise"] - medians["serving_default"]
-    table.add_row("what boxes add", f"{added:.3f}", f"{added / once:.2f}")
-    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """What `vgg data folders --shorter-side 512` saves where photographs have 12 megapixels.
 
-    .venv/bin/python -m benchmarks.shorter_side --photographs ../shared/data/imagenet_sample
+    python -m benchmarks.shorter_side
 
-Photographs of 4000 x 3000 pixels are made of smaller ones, enlarged and with the noise of a camera's sensor
-added, and saved as JPEG of quality 92. Both data sets are written by `vgg data folders`; then rounds of crops
-for training (S in [256; 512]) are read from each in turn. Bytes, and images a second by the fastest round.
-To reach: 30 times smaller, ten times faster. On 2026-11-28, two busy cores: 14.1, so missed, and 12.7.
+Photographs of 4000 x 3000 pixels are made of smaller ones (--photographs, or drawn), enlarged and with the
+noise of a camera's sensor added, and saved as JPEG of quality 92. Both data sets are written by `vgg data
+folders`; then rounds of crops for training (S in [256; 512]) are read from each in turn. To reach: 30 times
+smaller, ten times faster; docs/data.md has what was measured.
 """
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -17,7 +18,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.input_pipeline import AUGMENTATION
-from benchmarks.machine import machine
+from benchmarks.photographs import draw
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import WALL, Sample, as_fast, in_rounds, timed
 from components.datasets.folders import Options, write_folders
 from components.datasets.layouts import IMAGENET
 from components.datasets.record_index import index_of
@@ -25,33 +28,39 @@ from components.datasets.shards import TRAINING, find_shards
 from components.training.input_pipeline import Source, training_crops
 
 SIZE, NOISE, QUALITY = (4000, 3000), 4.0, 92
+AS_THEY_ARE, SMALL = "full size", "--shorter-side 512"
+SMALLER, FASTER = 30, 10
 
 
-@click.command()
-@click.option("--photographs", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.command(help=__doc__.partition("\n")[0])
+@click.option("--photographs", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--images", default=48, show_default=True)
-@click.option("--repeat", default=5, show_default=True, help="Rounds.")
-def main(photographs: Path, images: int, repeat: int) -> None:
+@click.option("--rounds", default=5, show_default=True)
+@JSON_OPTION
+def main(photographs: Path | None, images: int, rounds: int, json_file: Path | None) -> None:
     """Measure the two data sets."""
-    click.echo(machine())
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "photographs"
+    with (
+        reporting("shorter_side", json_file, images=images, rounds=rounds) as report,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        if photographs is None:
+            photographs = Path(folder, "drawn")
+            draw(photographs, images)
+        source = Path(folder, "photographs")
         _enlarge(photographs, source, images)
         sets = {}
-        for name, side in (("as they are", None), ("--shorter-side 512", 512)):
+        for name, side in ((AS_THEY_ARE, None), (SMALL, 512)):
             begin = time.monotonic()
-            made = write_folders(source, Path(folder) / name.strip("-"), Options(shorter_side=side))
-            click.echo(f"{name}: {made.bytes / 1e6:.1f} MB, written in {time.monotonic() - begin:.1f} s")
-            sets[name] = made
-        rates = {name: [] for name in sets}
-        for epoch in range(repeat):
-            for name, made in sets.items():
-                rates[name].append(_images_a_second(made.folder, epoch))
-    for name, found in rates.items():
-        click.echo(f"{name}: {max(found):.1f} images/s ({min(found):.1f} the slowest round)")
-    large, small = sets.values()
-    fast = [max(found) for found in rates.values()]
-    click.echo(f"{large.bytes / small.bytes:.1f} times smaller, {fast[1] / fast[0]:.1f} times faster")
+            sets[name] = write_folders(source, Path(folder, name.strip("-")), Options(shorter_side=side))
+            seconds = time.monotonic() - begin
+            report.note(f"{name}: {sets[name].bytes / 1e6:.1f} MB, written in {seconds:.1f} s")
+        calls = {name: lambda epoch, made=made: _crops(made.folder, epoch) for name, made in sets.items()}
+        found = in_rounds(calls, rounds, after_each=report.progress)
+        report.rounds(found, "image")
+        smaller = sets[AS_THEY_ARE].bytes / sets[SMALL].bytes
+        verdict = "reached" if smaller >= SMALLER else "missed"
+        report.note(f"{smaller:.1f} times smaller; wanted: at least {SMALLER}: {verdict}")
+        report.compare(as_fast(found, SMALL, AS_THEY_ARE, by=WALL, wanted=FASTER))
 
 
 def _enlarge(photographs: Path, folder: Path, images: int) -> None:
@@ -66,14 +75,13 @@ def _enlarge(photographs: Path, folder: Path, images: int) -> None:
         Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(place / f"{number}.jpg", quality=QUALITY)
 
 
-def _images_a_second(folder: Path, epoch: int) -> float:
+def _crops(folder: Path, epoch: int) -> Sample:
     index = index_of(find_shards(str(folder), TRAINING))
     crops = iter(training_crops(Source(index, IMAGENET), AUGMENTATION, epoch).batch(8))
     next(crops)  # whose time is that of building the graph, too
-    begin, seen = time.monotonic(), 0
-    for _, labels, _ in crops:
-        seen += len(labels)
-    return seen / (time.monotonic() - begin)
+    seen = []
+    sample = timed(lambda: seen.extend(len(labels) for _, labels, _ in crops))
+    return replace(sample, count=sum(seen))
 
 
 if __name__ == "__main__":
