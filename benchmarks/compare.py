@@ -89,8 +89,12 @@ def _contenders(before: dict, after: dict) -> Table:
             continue
         pairs = [_samples(before["contenders"][name]), _samples(later)]
         figures = [f"{1e3 * fastest(samples, by):.4g}" for by in (WALL, PROCESSOR) for samples in pairs]
-        table.add_row(f"{name}, a {later['unit']}", *figures)
+        table.add_row(f"{name}, {_article(later['unit'])}", *figures)
     return table
+
+
+def _article(unit: str) -> str:
+    return f"{'an' if unit[0] in 'aeiou' else 'a'} {unit}"
 
 
 def _samples(contender: dict) -> list[Sample]:
