@@ -7,6 +7,7 @@ would take; 4000 is a guess at an H100 and net D. What it waits for the next bat
 photographs, or those below --photographs, are in the page cache. How many cores would keep the device busy
 follows from the processor's time for an image. Ways beside the Trainer's own:
 
+    decoded      all photographs decoded in memory, of which only windows are rescaled: what a cache can give
     threads      a private pool of as many threads as cores, and no others within an operation
     S = 256      the smallest scale alone
     pre-scaled   the same from shards by `vgg data folders --shorter-side 256`
@@ -20,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import numpy as np
 import tensorflow as tf
 
 from benchmarks.input_pipeline import AUGMENTATION
@@ -31,7 +33,11 @@ from components.datasets.folders import Options, write_folders
 from components.datasets.layouts import IMAGENET
 from components.datasets.record_index import index_of
 from components.datasets.shards import TRAINING, find_shards
+from components.training import input_pipeline
+from components.training.answers import parse_class
 from components.training.input_pipeline import Source, training_crops
+from components.training.record_reader import records_in_order
+from models import images, training_crop
 
 SMALLEST = AUGMENTATION.scales[0]
 OURS = "the Trainer's way"
@@ -67,11 +73,13 @@ def _ways(photographs: Path, folder: Path, images: int) -> dict[str, Callable[[i
     whole = _source(photographs, folder / "whole", None, images)
     small = _source(photographs, folder / "small", SMALLEST, images)
     smallest = replace(AUGMENTATION, scales=(SMALLEST, SMALLEST))
+    decoded = _decoded(whole)
     options = tf.data.Options()
     options.threading.private_threadpool_size = cores()
     options.threading.max_intra_op_parallelism = 1
     return {
         OURS: lambda epoch: training_crops(whole, AUGMENTATION, epoch),
+        "decoded": lambda epoch: _of_decoded(decoded, epoch),
         "threads": lambda epoch: training_crops(whole, AUGMENTATION, epoch).with_options(options),
         f"S = {SMALLEST}": lambda epoch: training_crops(whole, smallest, epoch),
         f"S = {SMALLEST}, pre-scaled": lambda epoch: training_crops(small, smallest, epoch),
@@ -82,6 +90,33 @@ def _source(photographs: Path, out: Path, shorter_side: int | None, images: int)
     made = write_folders(photographs, out, Options(shorter_side=shorter_side))
     files = find_shards(str(made.folder), TRAINING)
     return Source(index_of(files * -(-images // len(index_of(files)))), IMAGENET)
+
+
+def _decoded(source: Source) -> tf.data.Dataset:
+    """(place, uint8 [H, W, 3]) of each record, in memory once it was read to its end."""
+    records = records_in_order(source.records, np.arange(len(source.records)))
+    pixels = records.map(
+        lambda record: images.decode(parse_class(record, source.layout)[0]), tf.data.AUTOTUNE
+    )
+    held = pixels.enumerate().cache()
+    for _ in held:
+        pass
+    return held
+
+
+def _of_decoded(decoded: tf.data.Dataset, epoch: int) -> tf.data.Dataset:
+    def crop(place, pixels):
+        drawn = training_crop.draw(input_pipeline.seed_of(AUGMENTATION, epoch, place))
+        size = tf.shape(pixels)[:2]
+        window = training_crop.crop_window(
+            size, scales=AUGMENTATION.scales, size=AUGMENTATION.size, drawn=drawn
+        )
+        seen = tf.slice(pixels, tf.pad(window.start, [[0, 1]]), tf.concat([window.size, [3]], 0))
+        held = training_crop.DecodedCrop(seen, window.scale, window.translation, window.place, drawn[3] < 0.5)
+        resampled = training_crop.resample(held, size=AUGMENTATION.size)
+        return images.subtract_mean(resampled, tf.constant(AUGMENTATION.mean_rgb))
+
+    return decoded.map(crop, tf.data.AUTOTUNE)
 
 
 def _fed(crops: tf.data.Dataset, device: float, batch: int, batches: int, waited: list[float]) -> Sample:

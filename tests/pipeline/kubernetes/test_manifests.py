@@ -1,6 +1,10 @@
 """The manifests for training on several machines: our commands, and what operator and Job set for them."""
 
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import click
@@ -80,3 +84,53 @@ def test_a_job_ends_where_another_try_would_end_alike(status):
     assert [rule["action"] for rule in rules if status in rule.get("onExitCodes", {}).get("values", [])] == [
         "FailJob"
     ]
+
+
+def _of_continuous_training() -> dict:
+    (job,) = _documents("continuous.yaml")
+    assert (job["apiVersion"], job["kind"]) == ("batch/v1", "CronJob")
+    return job["spec"]
+
+
+def test_two_looks_do_not_overlap_and_the_command_is_one_of_ours():
+    spec = _of_continuous_training()
+    assert spec["concurrencyPolicy"] == "Forbid"
+    (container,) = spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    (line,) = [line for line in container["args"][0].splitlines() if line.startswith("vgg ")]
+    program, *words = line.removesuffix(" &").split()
+    with click.Context(vgg) as context:
+        name, command, rest = vgg.resolve_command(context, words)
+    parameters = command.make_context(name, rest).params
+    assert (name, parameters["one"]) == ("watch", True)
+    assert parameters["experiment"] in EXPERIMENTS
+
+
+@pytest.fixture
+def as_vgg(tmp_path):
+    """From a script that stands in for `vgg` to a process of the CronJob's container."""
+    (container,) = _of_continuous_training()["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+
+    def start(script: str) -> subprocess.Popen:
+        (tmp_path / "vgg").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "vgg").chmod(0o755)
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        return subprocess.Popen([*container["command"], *container["args"]], env={"PATH": path})
+
+    return start
+
+
+@pytest.mark.parametrize(("status", "of_pod"), [(0, 0), (3, 0), (5, 0), (1, 1), (2, 2), (75, 75)])
+def test_nothing_new_and_nothing_pushed_are_no_failures(as_vgg, status, of_pod):
+    assert as_vgg(f"exit {status}").wait(timeout=20) == of_pod
+
+
+def test_sigterm_reaches_the_training_and_its_checkpoint_is_waited_for(as_vgg, tmp_path):
+    begun, written = tmp_path / "begun", tmp_path / "written"
+    process = as_vgg(
+        f"trap 'sleep 0.5; touch {written}; exit 75' TERM; touch {begun}; while true; do sleep 0.1; done"
+    )
+    while not begun.exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 75
+    assert written.exists()
