@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import tensorflow as tf
 
-from models import image_header, images
+from models import image_header, undecodable
 
 SMALL = 32
 """Pixels of the square that colours are looked at in: of a whole photograph they are the same within a grey
@@ -52,7 +52,7 @@ def features_of(labelled: Iterable[tuple[bytes, str]]) -> Iterator[Features]:
     held = tf.data.Dataset.from_generator(lambda: labelled, output_signature=spec)
     measured = held.map(
         lambda image, label: (*_measured(image), image_header.is_png(image), _type(image), label),
-        num_parallel_calls=images.DECODERS,
+        num_parallel_calls=undecodable.DECODERS,
     )
     for decoded, stored, values, is_png, kind, label in measured.as_numpy_iterator():
         if decoded:
@@ -73,8 +73,8 @@ def as_columns(rows: Iterable[Features]) -> dict[str, list]:
 
 def _measured(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Whether it decodes, channels as stored, and float32 [6]: H, W, mean RGB, contrast."""
-    attempt = images.try_decode(image)
-    decoded = attempt.outcome == images.DECODED
+    attempt = undecodable.try_decode(image)
+    decoded = attempt.outcome == undecodable.DECODED
 
     def values() -> tf.Tensor:
         small = tf.image.resize(attempt.image, [SMALL, SMALL], method="bilinear", antialias=True)

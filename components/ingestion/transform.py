@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.datasets.layouts import layout_of
-from models import images
+from models import undecodable
 from models.errors import InputError
 from models.pixel_moments import MOMENTS, mean_and_covariance, pixel_moments
 
@@ -37,7 +37,7 @@ def preprocessing_fn(inputs: dict) -> dict:
     layout = layout_of(inputs, "examples")
     photographs, filename = tf.reshape(inputs[layout.image], [-1]), tf.reshape(inputs[layout.filename], [-1])
     label = tf.reshape(inputs[layout.label], [-1]) - layout.first_label
-    moments, decodable = images.if_decodable(photographs, pixel_moments, tf.zeros([MOMENTS], tf.float64))
+    moments, decodable = undecodable.if_decodable(photographs, pixel_moments, tf.zeros([MOMENTS], tf.float64))
     counts = tf.stack([tf.cast(~decodable, tf.int64), tf.ones_like(label)], axis=1)
     tft.vocabulary(_one_line(tf.boolean_mask(filename, ~decodable)), vocab_filename=UNDECODABLE)
     synset = [layout.synset] if layout.synset else []

@@ -15,12 +15,12 @@ from components.datasets.layouts import Layout
 from components.datasets.record_index import RecordIndex
 from components.training.answers import CLASSES, Answers
 from components.training.record_reader import records_in_order
-from models import images
+from models import images, undecodable
 from models.as_written import as_written
 from models.colour_shift import colour_shift
 from models.training_crop import CropPlace, DecodedCrop, decode_crop, resample
 
-DECODED_TOGETHER = 32  # see models.images.decode_each
+DECODED_TOGETHER = 32  # see models.undecodable.decode_each
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def seed_of(augmentation: Augmentation, epoch: int, place: tf.Tensor) -> tf.Tens
 
 
 def _decode_each(parsed: tf.data.Dataset, decoded: Callable, then: Callable) -> tf.data.Dataset:
-    return images.decode_each(parsed, decoded, then, at_once=tf.data.AUTOTUNE, together=DECODED_TOGETHER)
+    return undecodable.decode_each(parsed, decoded, then, at_once=tf.data.AUTOTUNE, together=DECODED_TOGETHER)
 
 
 def _epoch_seed(augmentation: Augmentation, epoch: int) -> int:

@@ -11,7 +11,7 @@ SCRIPT = """
 import io, pathlib, resource
 import tensorflow as tf
 from PIL import Image
-from models import images
+from models import undecodable
 
 def jpeg(side):
     buffer = io.BytesIO()
@@ -22,11 +22,11 @@ photographs = tf.constant([jpeg(8), jpeg(8000), b"no image"])
 
 @tf.function
 def each_decodes():
-    return images.if_decodable(photographs, lambda image: tf.size(image), tf.constant(0))[1]
+    return undecodable.if_decodable(photographs, lambda image: tf.size(image), tf.constant(0))[1]
 
 @tf.function
 def outcome(image):
-    return images.try_decode(image).outcome
+    return undecodable.try_decode(image).outcome
 
 def look():
     found = []

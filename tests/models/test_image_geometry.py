@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from models import images
+from models import images, undecodable
 
 
 def _jpeg(array: np.ndarray, **options) -> bytes:
@@ -72,7 +72,7 @@ def test_undecodable_images_keep_their_place_in_a_graph():
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def side(batch):
-        return images.if_decodable(
+        return undecodable.if_decodable(
             batch, lambda image: tf.cast(tf.shape(image)[1], tf.float32), tf.constant(-1.0)
         )
 
@@ -89,7 +89,7 @@ def test_a_fault_behind_the_decoding_does_not_pass_for_an_undecodable_image():
 
     good = tf.constant([_jpeg(np.full((side, 24, 3), 50, np.uint8)) for side in (8, 16, 32)])
     with pytest.raises(tf.errors.InvalidArgumentError, match="a fault"):
-        images.if_decodable(good, fault, tf.constant(-1.0))
+        undecodable.if_decodable(good, fault, tf.constant(-1.0))
 
 
 def test_decoded_images_keep_their_order_whatever_is_decoded_together():
@@ -104,7 +104,7 @@ def test_decoded_images_keep_their_order_whatever_is_decoded_together():
 
     expected = [2 * n for n in range(60) if n % 3 and n // 10 != 2]
     for together, at_once in ((1, 4), (4, 3), (8, tf.data.AUTOTUNE), (100, 2)):
-        found = images.decode_each(
+        found = undecodable.decode_each(
             elements, decode, lambda number: 2 * number, at_once=at_once, together=together
         )
         assert list(found.as_numpy_iterator()) == expected
@@ -115,7 +115,7 @@ def test_a_fault_before_the_decoding_is_raised():
         with tf.control_dependencies([tf.debugging.Assert(number != 7, ["a fault"])]):
             return number + 0
 
-    found = images.decode_each(
+    found = undecodable.decode_each(
         tf.data.Dataset.range(20).map(read), lambda n: (n,), lambda n: n, at_once=2, together=4
     )
     with pytest.raises(tf.errors.InvalidArgumentError, match="a fault"):

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from models import images, scoring
+from models import images, scoring, undecodable
 from models.as_written import as_written
-from models.images import DECODED
+from models.undecodable import DECODED
 from serving.saved_model.head import Head
 
 Views = Sequence[tf.Tensor]
@@ -62,7 +62,7 @@ class Preparation:
     def __init__(self, head: Head):
         self.head = head
         self._attempt = tf.function(
-            lambda encoded: tuple(images.try_decode(encoded, most_pixels=head.most_pixels)),
+            lambda encoded: tuple(undecodable.try_decode(encoded, most_pixels=head.most_pixels)),
             input_signature=[tf.TensorSpec([], tf.string)],
             autograph=False,
         )
@@ -86,7 +86,10 @@ class Preparation:
         results = (tf.TensorSpec([], tf.int32), tf.TensorSpec([2], tf.int64), (box,) * count)
         with tf.device("CPU:0"):
             found = tf.map_fn(
-                as_written(one), image_bytes, fn_output_signature=results, parallel_iterations=images.DECODERS
+                as_written(one),
+                image_bytes,
+                fn_output_signature=results,
+                parallel_iterations=undecodable.DECODERS,
             )
         views = list(found[2])
         return Prepared(found[0], found[1], views[: len(sides)], views[len(sides) :])

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from models.as_written import as_written
-from models.images import DECODED, TOO_LARGE, TOO_MANY_SCANS
 from models.limits import MOST_SCANS
+from models.undecodable import DECODED, TOO_LARGE, TOO_MANY_SCANS
 from serving.saved_model.head import Head
 from serving.saved_model.signatures.decoding import Look, Preparation, Prepared
 
