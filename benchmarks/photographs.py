@@ -23,6 +23,7 @@ QUALITY = 93
 FINEST = 0.9  # the spectrum falls with this power of the frequency
 CLASSES, VALIDATION_SHARE = 5, 5
 DRAWN = 200
+LEAST = 2 * VALIDATION_SHARE  # or there is one class alone
 
 DATA_OPTION = click.option(
     "--data",
@@ -42,6 +43,7 @@ def data_or_drawn(
         return
     with tempfile.TemporaryDirectory() as folder:
         photographs, records = Path(folder, "photographs"), Path(folder, "data")
+        images = max(images, LEAST)
         total = draw(photographs, images, sizes)
         report.note(f"{images} drawn photographs of {total / images / 1e3:.0f} kB on average")
         write_folders(photographs, records, Options())
