@@ -1,6 +1,6 @@
-"""Training crops by other libraries beside ours: OpenCV and simplejpeg in threads, Grain's processes.
+"""Training crops by other libraries beside ours: OpenCV and simplejpeg, in threads and in processes.
 
-    uv pip install opencv-python-headless simplejpeg grain
+    uv pip install --no-deps opencv-python-headless==4.11.0.86 simplejpeg
     python -m benchmarks.crop_libraries
 
 They are no dependencies: those that are not installed are left out. All have the same photographs, draw S,
@@ -10,16 +10,20 @@ out here too. Ours reads them from TFRecords, the others have them in memory:
     ours        models.training_crop in tf.data
     opencv      imdecode of all, resize (INTER_AREA where it shrinks, else INTER_LINEAR), crop, in threads
     simplejpeg  decodes in place of imdecode
-    grain       opencv's work in as many processes as cores
+    processes   opencv's work in as many processes as cores, into memory shared with this one, as Grain and
+                PyTorch's loader have it; Grain itself wants a newer protobuf than TFX 1.16 has
 
 Their pixels are not ours: OpenCV's filters are others. How far they are apart on average, in grey levels, at
 one S and place, is said too.
 """
 
 import importlib.util
+import multiprocessing
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import shared_memory
 from pathlib import Path
 
 import click
@@ -37,7 +41,10 @@ from components.datasets.shards import TRAINING, find_shards
 from components.training.input_pipeline import Source, training_crops
 from models import training_crop
 
-PACKAGES = {"opencv": ("cv2",), "simplejpeg": ("cv2", "simplejpeg"), "grain": ("cv2", "grain")}
+PACKAGES = {"opencv": ("cv2",), "simplejpeg": ("cv2", "simplejpeg"), "processes": ("cv2",)}
+BATCHES_AHEAD = 2
+SHARED: dict = {}
+"""Of a process that makes crops."""
 PLAIN = replace(AUGMENTATION, colours=None)
 
 
@@ -64,10 +71,7 @@ def main(data: Path | None, batch: int, images: int, rounds: int, json_file: Pat
         found = in_rounds(calls, rounds, after_each=report.progress)
         report.rounds(found, "image")
         for name in ways:
-            if name == "grain":
-                report.note("grain: the processor's time is that of its processes, which is not seen here")
-                report.compare(as_fast(found, "ours", name, by=WALL))
-            elif name != "ours":
+            if name != "ours":
                 report.compare(*(as_fast(found, "ours", name, by=by) for by in (WALL, PROCESSOR)))
         if len(ways) > 1:
             report.note(f"opencv's pixels are {_apart(encoded):.2f} grey levels from ours on average")
@@ -77,7 +81,7 @@ def _others(encoded: list[bytes], batch: int, report: Report) -> dict[str, Calla
     made = {
         "opencv": lambda epoch: _in_threads(encoded, epoch, batch, _by_opencv),
         "simplejpeg": lambda epoch: _in_threads(encoded, epoch, batch, _by_simplejpeg),
-        "grain": lambda epoch: _by_grain(encoded, epoch, batch),
+        "processes": lambda epoch: _in_processes(encoded, epoch, batch),
     }
     missing = [
         name for name in made if any(importlib.util.find_spec(package) is None for package in PACKAGES[name])
@@ -87,48 +91,87 @@ def _others(encoded: list[bytes], batch: int, report: Report) -> dict[str, Calla
     return {name: way for name, way in made.items() if name not in missing}
 
 
-def _measured(batches: Iterator) -> Sample:
+def _measured(batches: Iterator[tuple[np.ndarray, float]]) -> Sample:
     """From the first batch on, as the others need their threads and processes, and ours its graph."""
     next(batches)
-    seen = []
-    sample = timed(lambda: seen.extend(len(crops) for crops in batches))
-    return replace(sample, count=sum(seen))
+    seen, elsewhere = [], []
+
+    def take():
+        for crops, seconds in batches:
+            seen.append(len(crops))
+            elsewhere.append(seconds)
+
+    sample = timed(take)
+    return replace(sample, count=sum(seen), processor=sample.processor + sum(elsewhere))
 
 
-def _ours(source: Source, epoch: int, batch: int) -> Iterator[np.ndarray]:
+def _ours(source: Source, epoch: int, batch: int) -> Iterator[tuple[np.ndarray, float]]:
     crops = training_crops(source, PLAIN, epoch).map(lambda crop, label, place: crop)
-    return iter(crops.batch(batch).prefetch(2))
+    return ((batch, 0.0) for batch in crops.batch(batch).prefetch(2))
 
 
-def _in_threads(encoded: list[bytes], epoch: int, batch: int, pixels: Callable) -> Iterator[np.ndarray]:
-    """Batches in order; two are made while one is taken."""
-    random = np.random.default_rng(epoch)
-    order = random.permutation(len(encoded))
-    drawn = random.random((len(encoded), 4))
+def _in_threads(
+    encoded: list[bytes], epoch: int, batch: int, pixels: Callable
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Batches, and the processor's seconds that other processes took for each."""
+    order, drawn = _drawn(encoded, epoch)
     with ThreadPoolExecutor(cores()) as pool:
         crops = pool.map(lambda place, draws: _crop(pixels(encoded[place]), draws), order, drawn)
         held = []
         for crop in crops:
             held.append(crop)
             if len(held) == batch:
-                yield np.stack(held)
+                yield np.stack(held), 0.0
                 held = []
 
 
-def _by_grain(encoded: list[bytes], epoch: int, batch: int) -> Iterator[np.ndarray]:
-    import grain.python as grain
+def _in_processes(encoded: list[bytes], epoch: int, batch: int) -> Iterator[tuple[np.ndarray, float]]:
+    order, drawn = _drawn(encoded, epoch)
+    shape = (BATCHES_AHEAD + 1, batch, SIZE, SIZE, 3)
+    context = multiprocessing.get_context("spawn")
+    memory = shared_memory.SharedMemory(create=True, size=4 * int(np.prod(shape)))
+    try:
+        with context.Pool(cores(), _share, (encoded, memory.name, shape)) as pool:
+            held, waiting = np.ndarray(shape, np.float32, memory.buf), []
+            for number, first in enumerate(range(0, len(order) - batch + 1, batch)):
+                tasks = [
+                    (order[first + row], drawn[first + row], number % len(held), row) for row in range(batch)
+                ]
+                waiting.append(pool.map_async(_crop_into, tasks, chunksize=8))
+                if len(waiting) > BATCHES_AHEAD:
+                    yield _taken(waiting, held, number)
+            for last in range(len(waiting)):
+                yield _taken(waiting, held, number + 1 + last)
+            del held
+    finally:
+        memory.close()
+        memory.unlink()
 
-    class Crop(grain.RandomMapTransform):
-        def random_map(self, element, rng):
-            return _crop(_by_opencv(element), rng.random(4))
 
-    sampler = grain.IndexSampler(
-        len(encoded), shuffle=True, seed=epoch, num_epochs=1, shard_options=grain.NoSharding()
-    )
-    operations = [Crop(), grain.Batch(batch, drop_remainder=True)]
-    return iter(
-        grain.DataLoader(data_source=encoded, sampler=sampler, operations=operations, worker_count=cores())
-    )
+def _taken(waiting: list, held: np.ndarray, number: int) -> tuple[np.ndarray, float]:
+    """The oldest of the batches that are made, when batch `number` was begun."""
+    seconds = sum(waiting.pop(0).get())
+    return held[(number - BATCHES_AHEAD) % len(held)].copy(), seconds
+
+
+def _share(encoded: list[bytes], name: str, shape: tuple) -> None:
+    """What each process has."""
+    memory = shared_memory.SharedMemory(name=name)
+    SHARED.update(encoded=encoded, memory=memory, crops=np.ndarray(shape, np.float32, memory.buf))
+
+
+def _crop_into(task: tuple) -> float:
+    """Writes a crop into the shared memory; the processor's seconds for it."""
+    place, drawn, slot, row = task
+    begin = time.process_time()
+    SHARED["crops"][slot, row] = _crop(_by_opencv(SHARED["encoded"][place]), drawn)
+    return time.process_time() - begin
+
+
+def _drawn(encoded: list[bytes], epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """An epoch's order, and what is drawn for each image."""
+    random = np.random.default_rng(epoch)
+    return random.permutation(len(encoded)), random.random((len(encoded), 4))
 
 
 def _by_opencv(encoded: bytes) -> np.ndarray:
