@@ -86,6 +86,10 @@ def _others(encoded: list[bytes], batch: int, report: Report) -> dict[str, Calla
     missing = [
         name for name in made if any(importlib.util.find_spec(package) is None for package in PACKAGES[name])
     ]
+    if importlib.util.find_spec("cv2"):
+        import cv2
+
+        cv2.setNumThreads(0)
     for name in missing:
         report.note(f"{name}: not installed, left out")
     return {name: way for name, way in made.items() if name not in missing}
@@ -156,6 +160,9 @@ def _taken(waiting: list, held: np.ndarray, number: int) -> tuple[np.ndarray, fl
 
 def _share(encoded: list[bytes], name: str, shape: tuple) -> None:
     """What each process has."""
+    import cv2
+
+    cv2.setNumThreads(0)  # none within an image: there are as many processes, or threads, as cores
     memory = shared_memory.SharedMemory(name=name)
     SHARED.update(encoded=encoded, memory=memory, crops=np.ndarray(shape, np.float32, memory.buf))
 
