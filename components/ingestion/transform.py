@@ -17,9 +17,10 @@ from models import undecodable
 from models.errors import InputError
 from models.pixel_moments import MOMENTS, mean_and_covariance, pixel_moments
 
-UNDECODABLE = "undecodable_images"
-CLASS_NAMES = "class_names"
-SYNSETS = "synsets"
+FOUND = "found_texts"
+"""The one vocabulary; its entries begin with one of the next three. Each vocabulary costs Beam and TensorFlow
+3 s of processor time, whatever the number of images: measured in docs/results.md."""
+UNDECODABLE, CLASS_NAME, SYNSET = "undecodable", "class", "synset"
 LINE_BREAKS = r"[\t\n\v\f\r\x1c-\x1e\x{85}\x{2028}\x{2029}]+"
 
 
@@ -39,10 +40,14 @@ def preprocessing_fn(inputs: dict) -> dict:
     label = tf.reshape(inputs[layout.label], [-1]) - layout.first_label
     moments, decodable = undecodable.if_decodable(photographs, pixel_moments, tf.zeros([MOMENTS], tf.float64))
     counts = tf.stack([tf.cast(~decodable, tf.int64), tf.ones_like(label)], axis=1)
-    tft.vocabulary(_one_line(tf.boolean_mask(filename, ~decodable)), vocab_filename=UNDECODABLE)
     synset = [layout.synset] if layout.synset else []
-    for vocabulary, keys in ((CLASS_NAMES, layout.optional), (SYNSETS, synset)):
-        tft.vocabulary(_labelled(inputs, keys, label), vocab_filename=vocabulary)
+    found = {
+        UNDECODABLE: _one_line(tf.boolean_mask(filename, ~decodable)),
+        CLASS_NAME: _labelled(inputs, layout.optional, label),
+        SYNSET: _labelled(inputs, synset, label),
+    }
+    texts = [tf.strings.join([kind, text], separator="\t") for kind, text in found.items()]
+    tft.vocabulary(tf.concat(texts, 0), vocab_filename=FOUND)
     return {
         "label": label,
         "filename": filename,
@@ -86,8 +91,7 @@ def training_set(transform_graph: str) -> TrainingSet:
 def undecodable_images(transform_graph: str) -> tuple[list[str], int]:
     """Names of the training images that do not decode, sorted, and the number of training images."""
     found = training_set(transform_graph)
-    # An empty vocabulary file holds a placeholder, so the count decides.
-    names = _vocabulary(transform_graph, UNDECODABLE) if found.undecodable else []
+    names = _texts(transform_graph, UNDECODABLE)
     unnamed = found.undecodable - len(names)
     return sorted(names) + ["(no unique name)"] * unnamed, found.images
 
@@ -97,13 +101,13 @@ def class_names(transform_graph: str, classes: int) -> tuple[str, ...]:
 
     Where a class has several names, the most frequent one.
     """
-    names = _by_label(transform_graph, CLASS_NAMES)
+    names = _by_label(transform_graph, CLASS_NAME)
     return tuple(names.get(label, f"class {label}") for label in range(classes))
 
 
 def synsets(transform_graph: str, classes: int) -> tuple[str, ...]:
     """The WordNet id of each class, in label order, empty where unknown; () where none is known."""
-    found = _by_label(transform_graph, SYNSETS)
+    found = _by_label(transform_graph, SYNSET)
     return tuple(found.get(label, "") for label in range(classes)) if found else ()
 
 
@@ -146,19 +150,28 @@ def _empty(feature):
     return tf.zeros([1, *feature.shape], feature.dtype)
 
 
-def _by_label(transform_graph: str, vocabulary: str) -> dict[int, str]:
+def _by_label(transform_graph: str, kind: str) -> dict[int, str]:
     """The most frequent text of each label that has one."""
     found: dict[int, str] = {}
-    for entry in _vocabulary(transform_graph, vocabulary):
+    for entry in _texts(transform_graph, kind):
         label, _, text = entry.partition("\t")
         if text:
             found.setdefault(int(label), text)
     return found
 
 
-def _vocabulary(transform_graph: str, name: str) -> list[str]:
-    path = tft.TFTransformOutput(transform_graph).vocabulary_file_by_name(name)
-    if path is None:  # a cached graph of before this vocabulary was written
-        return []
+def _texts(transform_graph: str, kind: str) -> list[str]:
+    """Of one kind, the most frequent first.
+
+    Raises:
+        InputError: another program's graph, or one of before there was this vocabulary.
+    """
+    path = tft.TFTransformOutput(transform_graph).vocabulary_file_by_name(FOUND)
+    if path is None:
+        raise InputError(
+            f"transform graph {transform_graph}: no vocabulary {FOUND}; expected one that this version's "
+            "Transform wrote; run the pipeline again"
+        )
     with tf.io.gfile.GFile(os.fspath(path), "rb") as file:
-        return file.read().decode(errors="replace").splitlines()
+        entries = (line.partition("\t") for line in file.read().decode(errors="replace").splitlines())
+        return [text for of, _, text in entries if of == kind and text]

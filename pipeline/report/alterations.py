@@ -11,7 +11,7 @@ from pipeline.experiments.base_net import with_net_of_base
 from pipeline.experiments.catalogue import EXPERIMENTS, fused
 from pipeline.experiments.classes import with_classes
 from pipeline.experiments.experiment import Experiment
-from pipeline.report.store import Evaluated, TrainedNet
+from pipeline.report.evaluated import Evaluated, TrainedNet
 
 
 def alteration(one: Evaluated, nets: Mapping[int, TrainedNet], entry: Experiment | None) -> str:

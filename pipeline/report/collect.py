@@ -16,6 +16,7 @@ from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS
 from pipeline.report import identity, learning, naming
 from pipeline.report.alterations import alteration, of_its_base
+from pipeline.report.evaluated import Evaluated, Home, TrainedNet
 from pipeline.report.figures import (
     CalibrationBin,
     ClassFigures,
@@ -28,7 +29,6 @@ from pipeline.report.figures import (
 from pipeline.report.localisation import localisation_figures, localisation_tables
 from pipeline.report.predictions import Summary, read_predictions, summarise
 from pipeline.report.significance import TEST, holm, paired
-from pipeline.report.store import Evaluated, Home, TrainedNet
 from pipeline.report.tables import FEWEST_CLASSES, miniatures, other_systems, paper_errors, tables
 from serving.saved_model.description import describe
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from components.evaluation.tfma_results import Figure, Measured
+from pipeline.report.evaluated import DataSet, Step
 from pipeline.report.identity import Identity
 from pipeline.report.learning import Drop, Epoch
 from pipeline.report.localisation import LocalisationFigures, LocalisationTable
-from pipeline.report.store import DataSet, Step
 
 SCHEMA = 1
 

@@ -11,10 +11,10 @@ from components.evaluation.posteriors import parse_image
 from components.split_records import records_in
 from models.errors import InputError
 from pipeline.report.data_uris import png, small_jpeg
+from pipeline.report.evaluated import Evaluated, Home
 from pipeline.report.located import LocatedPicture, extremes, pictured
 from pipeline.report.predictions import EvaluatedImage, Summary, best_other
 from pipeline.report.score_maps import ScoreMap, Scorer
-from pipeline.report.store import Evaluated, Home
 from serving.saved_model.signatures import TOP
 
 LONGER_SIDE = 200

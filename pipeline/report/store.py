@@ -1,7 +1,6 @@
-"""What ML Metadata knows of a home folder: experiments with an evaluation, their nets, data and run."""
+"""Reads what ML Metadata knows of a home folder: experiments with an evaluation, their nets, data and run."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from ml_metadata import errors as mlmd_errors
@@ -19,108 +18,11 @@ from models.errors import InputError
 from pipeline.environment import Environment
 from pipeline.home_name import recorded_name
 from pipeline.metadata_connection import check_database, metadata_connection, records_of
+from pipeline.report.evaluated import DataSet, Evaluated, Home, Step, TrainedNet
 from pipeline.report.home import RUN_FIRST, check_home
 from pipeline.report.lineage import Execution, Lineage
-from pipeline.report.localised_run import LocalisedRun, localised_run
+from pipeline.report.localised_run import localised_run
 from pipeline.store_path import StorePath
-
-
-@dataclass(frozen=True)
-class Step:
-    """One component of a run.
-
-    Attributes:
-        name: its id.
-        seconds: what its work took, in an earlier run where this one was answered by the cache.
-        cached: whether the cache answered.
-    """
-
-    name: str
-    seconds: float
-    cached: bool
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """What ShardExampleGen read.
-
-    Attributes:
-        folder: of the TFRecords.
-        fingerprint: TFX's: files, bytes and checksums of each split.
-        images: by split.
-        validation: folder of the validation examples in the pipeline.
-    """
-
-    folder: str
-    fingerprint: str
-    images: dict[str, int]
-    validation: str
-
-
-@dataclass(frozen=True)
-class TrainedNet:
-    """What one Trainer made.
-
-    Attributes:
-        id: of the model in ML Metadata; nets of one name may have been trained more than once.
-        weights: its name.
-        config: of net and training, or None where it is of an older version of this project.
-        base: id of the net that it started from, or None.
-        model: folder of the SavedModel.
-        logs: folder of TensorBoard's logs.
-        seconds: that training took.
-        init_from: folder of the model of VGG_INIT_FROM that it started from, "" without one.
-    """
-
-    id: int
-    weights: str
-    config: TrainerConfig | None
-    base: int | None
-    model: str
-    logs: str
-    seconds: float
-    init_from: str = ""
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """The newest evaluation of one experiment.
-
-    Attributes:
-        experiment: its name.
-        predictions: folder of the Averager's records.
-        evaluation: folder of TFMA's result.
-        views: the forward passes that its averages are made of.
-        groups: what the average over all is the mean of: for each net the views, with or without the flip.
-        nets: ids of the nets that made them.
-        data: that it was evaluated on.
-        run: name of the run in ML Metadata.
-        finished: seconds since 1970.
-        steps: components of that run, in order.
-        pushed: folder of the pushed model, or None.
-        localised: how objects were localised, or None.
-    """
-
-    experiment: str
-    predictions: str
-    evaluation: str
-    views: tuple[View, ...]
-    groups: tuple[Group, ...]
-    nets: tuple[int, ...]
-    data: DataSet
-    run: str
-    finished: float
-    steps: tuple[Step, ...]
-    pushed: str | None
-    localised: LocalisedRun | None = None
-
-
-@dataclass(frozen=True)
-class Home:
-    """All that a report is about: experiments, the newest first, and nets by id, bases included."""
-
-    experiments: tuple[Evaluated, ...]
-    nets: dict[int, TrainedNet]
 
 
 def read_home(environment: Environment) -> Home:

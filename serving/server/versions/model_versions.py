@@ -13,6 +13,7 @@ from models.errors import one_line
 from serving.server.errors import ServingError, invalid, not_found
 from serving.server.event_log import EventLog
 from serving.server.threads import run_in
+from serving.server.versions import answering
 from serving.server.versions.model_config import ModelConfig
 from serving.server.versions.version import Loader, State, Version, find_versions, fingerprint
 
@@ -97,7 +98,7 @@ class ModelVersions:
 
     def after(self, change: Change) -> set[int]:
         """Numbers of the versions that will answer once `change` is committed."""
-        return _kept(self._with(change), change.config, change.found)
+        return answering.kept(self._with(change), change.config, change.found)
 
     def commit(self, change: Change) -> None:
         """From now on the change is what is served: at once, within one step of the event loop."""
@@ -135,12 +136,12 @@ class ModelVersions:
     @property
     def available(self) -> list[int]:
         """Numbers of the versions that answer, the newest first."""
-        return sorted(_available(self._versions), reverse=True)
+        return sorted(answering.available(self._versions), reverse=True)
 
     @property
     def failures(self) -> dict[int, str]:
         """Why versions could not be loaded, by number."""
-        return _failures(self._versions)
+        return answering.failures(self._versions)
 
     def has(self, number: int) -> bool:
         """Whether a version of that number is known, in whatever state."""
@@ -175,7 +176,7 @@ class ModelVersions:
         self, config: ModelConfig, found: Mapping[int, str], versions: Mapping[int, Version]
     ) -> int | None:
         """The next version to load."""
-        for number in _wanted(versions, config, found):
+        for number in answering.wanted(versions, config, found):
             if number not in versions or versions[number].state == State.END:
                 return number
         return None
@@ -191,7 +192,7 @@ class ModelVersions:
         return {**self._versions, **change.loaded}
 
     def _retire(self, found: Mapping[int, str]) -> None:
-        kept = _kept(self._versions, self.config, found)
+        kept = answering.kept(self._versions, self.config, found)
         for number in set(self.available) - kept:
             self._unload(self._versions[number])
         ended = [each for each in sorted(self._versions) if self._versions[each].state == State.END]
@@ -233,31 +234,12 @@ class ModelVersions:
         return f"no version is loaded{self._why()}"
 
     def _why(self, change: Change | None = None) -> str:
-        failures = _failures(self._with(change) if change else self._versions)
+        failures = answering.failures(self._with(change) if change else self._versions)
         return "".join(f"; version {number}: {error}" for number, error in sorted(failures.items()))
 
     def _say(self, event: str, version: Version, **fields: object) -> None:
         self._log.say(event, model=self.config.name, version=version.number, path=version.path, **fields)
         self._changed()
-
-
-def _available(versions: Mapping[int, Version]) -> set[int]:
-    return {number for number, each in versions.items() if each.state == State.AVAILABLE}
-
-
-def _failures(versions: Mapping[int, Version]) -> dict[int, str]:
-    return {number: each.error for number, each in versions.items() if each.failed is not None}
-
-
-def _wanted(versions: Mapping[int, Version], config: ModelConfig, found: Mapping[int, str]) -> list[int]:
-    """What the policy asks for, of what could be loaded."""
-    return config.wanted(found.keys() - _failures(versions).keys())
-
-
-def _kept(versions: Mapping[int, Version], config: ModelConfig, found: Mapping[int, str]) -> set[int]:
-    """The versions that go on answering: those wanted, or all where none of them is there."""
-    available = _available(versions)
-    return available & set(_wanted(versions, config, found)) or available
 
 
 def _failed(message: str) -> ServingError:

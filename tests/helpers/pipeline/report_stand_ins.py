@@ -4,6 +4,7 @@ import numpy as np
 
 from components.evaluation.tfma_results import Figure, Measured
 from pipeline.report.data_uris import png
+from pipeline.report.evaluated import DataSet, Step
 from pipeline.report.figures import (
     CalibrationBin,
     ClassFigures,
@@ -19,7 +20,6 @@ from pipeline.report.identity import Identity
 from pipeline.report.learning import Drop, Epoch
 from pipeline.report.pictures import Album, Pictures, Shown, Thumbnail
 from pipeline.report.score_maps import ScoreMap, overlay
-from pipeline.report.store import DataSet, Step
 
 IDENTITY = Identity("0" * 40, {"python": "3.10"}, "stand-in hardware")
 

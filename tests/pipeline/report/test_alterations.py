@@ -8,7 +8,7 @@ from components.evaluation.averaging_plan import averaging_plan
 from models.protocols import Protocol
 from pipeline.experiments.catalogue import EXPERIMENTS, fused
 from pipeline.report.alterations import alteration
-from pipeline.report.store import DataSet, Evaluated, TrainedNet
+from pipeline.report.evaluated import DataSet, Evaluated, TrainedNet
 
 
 def as_run(name: str, **changes) -> tuple[Evaluated, dict[int, TrainedNet]]:
