@@ -97,6 +97,9 @@ def test_benchmarks_and_their_options_exist():
     assert len(found) > 4
     for module, *words in found:
         source = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        for shared, defined in (("DATA_OPTION", "photographs"), ("JSON_OPTION", "report")):
+            if f"@{shared}" in source:
+                source += (ROOT / f"benchmarks/{defined}.py").read_text(encoding="utf-8")
         for option in (word for word in words if word.startswith("--")):
             assert f'"{option}"' in source, (module, option)
 
