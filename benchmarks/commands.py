@@ -18,7 +18,17 @@ from pathlib import Path
 import click
 
 from benchmarks.report import JSON_OPTION, reporting
-from benchmarks.rounds import PROCESSOR, Sample, as_long, fastest, in_rounds, median
+from benchmarks.rounds import (
+    MISSED,
+    PROCESSOR,
+    REACHED,
+    UNDECIDED,
+    Sample,
+    as_long,
+    fastest,
+    in_rounds,
+    median,
+)
 from pipeline.commands.vgg import vgg
 
 MOST_SECONDS = 1.0
@@ -44,7 +54,8 @@ def main(rounds: int, json_file: Path | None) -> None:
             (name for name in found if name != TENSORFLOW), key=lambda name: median(found[name], PROCESSOR)
         )
         seconds = {by.__name__: by(found[longest], PROCESSOR) for by in (fastest, median)}
-        verdict = "reached" if seconds["median"] <= MOST_SECONDS else "missed"
+        within = [value <= MOST_SECONDS for value in seconds.values()]
+        verdict = REACHED if all(within) else UNDECIDED if any(within) else MISSED
         report.note(
             f"the longest: {longest}, {seconds['fastest']:.2f} s of processor time, median "
             f"{seconds['median']:.2f}; wanted: at most {MOST_SECONDS:g} s: {verdict}"

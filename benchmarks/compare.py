@@ -88,9 +88,15 @@ def _contenders(before: dict, after: dict) -> Table:
         if name not in before["contenders"]:
             continue
         pairs = [_samples(before["contenders"][name]), _samples(later)]
-        figures = [f"{1e3 * fastest(samples, by):.4g}" for by in (WALL, PROCESSOR) for samples in pairs]
+        figures = [_ms(samples, by) for by in (WALL, PROCESSOR) for samples in pairs]
         table.add_row(f"{name}, {_article(later['unit'])}", *figures)
     return table
+
+
+def _ms(samples: list[Sample], by: str) -> str:
+    if by == PROCESSOR and any(sample.processor is None for sample in samples):
+        return ""
+    return f"{1e3 * fastest(samples, by):.4g}"
 
 
 def _article(unit: str) -> str:

@@ -10,8 +10,8 @@
 
 Each is a process of its own, run in turn over a small and a large set of the photographs in --photographs,
 or drawn ones, again and again. Images a second are those by which the two sets differ over the time by which
-their runs do in a round, so that imports and the start of Beam, 10 to 30 s, do not count. By the clock, as
-the ways have processes of their own.
+a round's large run is longer than the fastest small one, so that imports and the start of Beam, 10 to 30 s,
+do not count. By the clock, as the ways have processes of their own.
 """
 
 import io
@@ -27,8 +27,8 @@ from pathlib import Path
 import click
 
 from benchmarks.photographs import draw
-from benchmarks.report import JSON_OPTION, Report, reporting
-from benchmarks.rounds import WALL, Sample, as_fast, in_rounds
+from benchmarks.report import JSON_OPTION, reporting
+from benchmarks.rounds import WALL, Rounds, Sample, as_fast, in_rounds
 
 CLASSES, DRAWN = 10, 60
 WANTED = (("vgg-data-ilsvrc", "tarfile-and-TFRecordWriter", 1.6), ("transform", "bare-decoding", 0.7))
@@ -60,10 +60,19 @@ def main(photographs, sizes, rounds, one, json_file) -> None:
         sets = {size: Path(folder, str(size)) for size in sizes}
         for size, place in sets.items():
             _write_archives(photographs, size, place)
-        calls = {name: lambda number, name=name: _more(name, sets, number, report) for name in WAYS}
+        calls = {
+            f"{name}, {size} images": lambda number, name=name, place=place: _run(name, place, number)
+            for size, place in sets.items()
+            for name in WAYS
+        }
         found = in_rounds(calls, rounds, warming_up=0, after_each=report.progress)
-        report.rounds(found, "image")
-        report.compare(*(as_fast(found, *pair, by=WALL, wanted=wanted) for *pair, wanted in WANTED))
+        report.rounds(found, "run")
+        more = {name: _more(name, found, sizes) for name in WAYS}
+        report.rounds(more, "image", f"the images from {min(sizes)} to {max(sizes)}")
+        if all(sample.seconds > 0 for samples in more.values() for sample in samples):
+            report.compare(*(as_fast(more, *pair, by=WALL, wanted=wanted) for *pair, wanted in WANTED))
+        else:
+            report.note("the larger set took no longer than the smaller one: too few images to compare by")
 
 
 def ilsvrc(source: Path, out: Path) -> None:
@@ -172,21 +181,27 @@ def _shards(source: Path) -> list[str]:
     return sorted(str(path) for path in (source / "vgg-data-ilsvrc-0").glob("train-*"))
 
 
-def _more(name: str, sets: dict[int, Path], number: int, report: Report) -> Sample:
-    """What the images take that the large set has more than the small one."""
-    (small, first), (large, second) = (
-        (size, _time(name, place, place / f"{name}-{number}")) for size, place in sorted(sets.items())
-    )
-    report.note(f"{name}: {small} images {first:.1f} s, {large} images {second:.1f} s")
-    return Sample(second - first, second - first, large - small)
+def _more(name: str, found: Rounds, sizes: list[int]) -> list[Sample]:
+    """What the images take that the large set has more than the small one, in each round."""
+    small, large = (found[f"{name}, {size} images"] for size in (min(sizes), max(sizes)))
+    least = min(sample.seconds for sample in small)
+    return [Sample(sample.seconds - least, None, max(sizes) - min(sizes)) for sample in large]
 
 
-def _time(name: str, source: Path, out: Path) -> float:
-    command = [sys.executable, "-m", "benchmarks.ingest", "--one", name, str(source), str(out)]
+def _run(name: str, place: Path, number: int) -> Sample:
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.ingest",
+        "--one",
+        name,
+        str(place),
+        str(place / f"{name}-{number}"),
+    ]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     begin = time.perf_counter()
     subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - begin
+    return Sample(time.perf_counter() - begin, None)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import cores, load, moment, processor, versions_of
-from benchmarks.rounds import PROCESSOR, WALL, Comparison, Rounds, fastest, median
+from benchmarks.rounds import PROCESSOR, WALL, Comparison, Rounds, Sample, fastest, median
 from models.quiet_imports import LEVEL, stderr_to
 
 WIDTH = 118
@@ -66,7 +66,7 @@ class Report:
             table.add_row(
                 name,
                 *(f"{1 / each(samples, WALL):.4g}" for each in (fastest, median)),
-                *(f"{1e3 * each(samples, PROCESSOR):.4g}" for each in (fastest, median)),
+                *(_processor_ms(samples, each) for each in (fastest, median)),
                 f"{gib:.1f}" if gib else "",
             )
         show(table)
@@ -142,6 +142,12 @@ def reporting(
     click.echo(f"load {report.load[1]:.1f} after; what was printed beside lies in {log}")
     if json_file:
         json_file.write_text(report.as_json() + "\n", encoding="utf-8")
+
+
+def _processor_ms(samples: Sequence[Sample], each: Callable) -> str:
+    """Empty where it is not known."""
+    known = all(sample.processor is not None for sample in samples)
+    return f"{1e3 * each(samples, PROCESSOR):.4g}" if known else ""
 
 
 def show(table: Table) -> None:

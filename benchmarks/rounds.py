@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 WALL, PROCESSOR = "time", "processor time"
 REACHED, MISSED, UNDECIDED = "reached", "missed", "not decided: its rounds lie on both sides"
+ONE_ROUND = "not decided: one round says nothing of the next"
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Sample:
 
     Attributes:
         seconds: by the clock.
-        processor: seconds of all threads, user's and system's.
+        processor: seconds of all threads, user's and system's; None where other processes did the work.
         count: of the units that were worked on: images, steps, requests.
         gib: the peak of memory where it is the sample's own, of a process or a device; else 0.
     """
 
     seconds: float
-    processor: float
+    processor: float | None
     count: float = 1.0
     gib: float = 0.0
 
@@ -54,6 +55,7 @@ class Comparison:
         low, high: between which the middle half of the ratios within a round lies.
         wanted: the ratio to reach, or None.
         at_least: whether more is better; else `wanted` is the most.
+        rounds: that it is made of.
     """
 
     what: str
@@ -63,12 +65,15 @@ class Comparison:
     high: float
     wanted: float | None
     at_least: bool
+    rounds: int
 
     @property
     def verdict(self) -> str:
-        """REACHED, MISSED or UNDECIDED; empty where nothing was wanted."""
+        """REACHED, MISSED, UNDECIDED or ONE_ROUND; empty where nothing was wanted."""
         if self.wanted is None:
             return ""
+        if self.rounds < 2:
+            return ONE_ROUND
         better = [(value >= self.wanted) == self.at_least or value == self.wanted for value in self._range()]
         return REACHED if all(better) else UNDECIDED if any(better) else MISSED
 
@@ -117,7 +122,7 @@ def as_fast(
 ) -> Comparison:
     """How many times as fast as `other` `one` is; at least `wanted`."""
     ratio, low, high = _ratios(found[other], found[one], by)
-    return Comparison(f"{one}, times as fast as {other}", by, ratio, low, high, wanted, at_least=True)
+    return Comparison(f"{one}, times as fast as {other}", by, ratio, low, high, wanted, True, len(found[one]))
 
 
 def as_long(
@@ -125,14 +130,16 @@ def as_long(
 ) -> Comparison:
     """How many times as long as `other` `one` takes; at most `wanted`."""
     ratio, low, high = _ratios(found[one], found[other], by)
-    return Comparison(f"{one}, times as long as {other}", by, ratio, low, high, wanted, at_least=False)
+    return Comparison(
+        f"{one}, times as long as {other}", by, ratio, low, high, wanted, False, len(found[one])
+    )
 
 
 def sum_of(samples: Sequence[Sample]) -> Sample:
     """Of what one contender did one after another, as one."""
     return Sample(
         sum(sample.seconds for sample in samples),
-        sum(sample.processor for sample in samples),
+        sum(sample.processor or 0.0 for sample in samples),
         gib=max(sample.gib for sample in samples),
     )
 

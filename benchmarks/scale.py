@@ -57,7 +57,7 @@ def main(records: str, work: Path, one: bool, json_file: Path | None) -> None:
             measured[size] = dict(measure(folder))
             shutil.rmtree(folder)
             samples = {
-                name: [Sample(seconds, seconds, gib=mib / 1024)]
+                name: [Sample(seconds, None, gib=mib / 1024)]
                 for name, (seconds, mib) in measured[size].items()
             }
             report.keep(samples, "component", f"{size} records")

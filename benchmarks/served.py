@@ -95,15 +95,14 @@ def at_once(predict: Predict, photographs: list[bytes], latencies: list[float]) 
     begin = time.perf_counter()
     with ThreadPoolExecutor(len(photographs)) as pool:
         latencies += pool.map(functools.partial(_timed, predict), photographs)
-    seconds = time.perf_counter() - begin
-    return Sample(seconds, seconds, len(photographs))
+    return Sample(time.perf_counter() - begin, None, len(photographs))
 
 
 def in_one_batch(predict: Predict, photographs: list[bytes], latencies: list[float]) -> Sample:
     """All photographs in one request, which is what the model can do at best."""
     seconds = _timed(lambda one: predict(photographs), b"")
     latencies.append(seconds)
-    return Sample(seconds, seconds, len(photographs))
+    return Sample(seconds, None, len(photographs))
 
 
 def _timed(predict: Callable, photograph: bytes) -> float:

@@ -34,7 +34,7 @@ SMALLER, FASTER = 30, 10
 
 @click.command(help=__doc__.partition("\n")[0])
 @click.option("--photographs", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--images", default=48, show_default=True)
+@click.option("--images", default=48, show_default=True, type=click.IntRange(min=16))
 @click.option("--rounds", default=5, show_default=True)
 @JSON_OPTION
 def main(photographs: Path | None, images: int, rounds: int, json_file: Path | None) -> None:

@@ -11,7 +11,7 @@ from benchmarks.compare import main as compare
 from benchmarks.report import reporting
 from benchmarks.rounds import WALL, Sample, as_fast
 
-FOUND = {"ours": [Sample(1.0, 2.0, 4, gib=1.5)], "theirs": [Sample(2.0, 3.0, 4)]}
+FOUND = {"ours": 2 * [Sample(1.0, 2.0, 4, gib=1.5)], "theirs": 2 * [Sample(2.0, 3.0, 4)]}
 
 
 def _write(path, processor: str = "Some CPU", found=FOUND, monkeypatch=None):
@@ -30,9 +30,8 @@ def test_a_result_says_on_what_it_ran_and_what_came_out(tmp_path, capsys):
     assert result["settings"] == {"batch": 32}
     assert set(result["machine"]) == {"moment", "processor", "cores", "versions"}
     assert len(result["load"]) == 2
-    assert result["contenders"]["ours"]["samples"] == [
-        {"seconds": 1.0, "processor": 2.0, "count": 4, "gib": 1.5}
-    ]
+    sample = {"seconds": 1.0, "processor": 2.0, "count": 4, "gib": 1.5}
+    assert result["contenders"]["ours"]["samples"] == [sample, sample]
     (one,) = result["comparisons"]
     assert (one["ratio"], one["wanted"], one["verdict"]) == (2.0, 1.5, "reached")
     printed = capsys.readouterr().out
@@ -70,7 +69,7 @@ def test_where_a_benchmark_fails_the_log_is_named_and_no_result_is_written(capfd
 def test_two_folders_of_results_side_by_side(tmp_path, monkeypatch):
     for name, seconds in (("before", 2.0), ("after", 3.0)):
         (tmp_path / name).mkdir()
-        found = {**FOUND, "theirs": [Sample(seconds, 3.0, 4)]}
+        found = {**FOUND, "theirs": 2 * [Sample(seconds, 3.0, 4)]}
         _write(tmp_path / name / "crops.json", found=found, monkeypatch=monkeypatch)
     (tmp_path / "after" / "more.json").write_text(
         (tmp_path / "after" / "crops.json").read_text().replace('"crops"', '"more"')
@@ -82,6 +81,16 @@ def test_two_folders_of_results_side_by_side(tmp_path, monkeypatch):
     (line,) = [line for line in done.output.splitlines() if line.strip().startswith("theirs, an image")]
     assert line.split()[3:] == ["500", "750", "750", "750"]  # ms an image: clock, then processor
     assert f"more: only in {tmp_path / 'after'}" in done.output
+
+
+def test_processor_time_that_is_not_known_stays_empty(tmp_path, monkeypatch, capsys):
+    found = {"ours": [Sample(1.0, None, 4)], "theirs": [Sample(2.0, 3.0, 4)]}
+    _write(tmp_path / "one.json", found=found, monkeypatch=monkeypatch)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("ours ")]
+    assert line.split() == ["ours", "4", "4"]
+    done = CliRunner().invoke(compare, [str(tmp_path / "one.json"), str(tmp_path / "one.json")])
+    (line,) = [line for line in done.output.splitlines() if line.strip().startswith("ours, an image")]
+    assert line.split()[3:] == ["250", "250"]
 
 
 def test_seconds_of_two_processors_are_not_set_side_by_side(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.rounds import (
     MISSED,
+    ONE_ROUND,
     PROCESSOR,
     REACHED,
     UNDECIDED,
@@ -56,9 +57,9 @@ def test_nothing_is_judged_where_nothing_was_wanted():
     assert as_fast(FOUND, "ours", "theirs").verdict == ""
 
 
-def test_one_round_is_its_own_range():
+def test_one_round_is_its_own_range_and_decides_nothing():
     found = as_fast({"ours": OURS[:1], "theirs": THEIRS[:1]}, "ours", "theirs", wanted=1.4)
-    assert (found.ratio, found.low, found.high, found.verdict) == (1.5, 1.5, 1.5, REACHED)
+    assert (found.ratio, found.low, found.high, found.verdict) == (1.5, 1.5, 1.5, ONE_ROUND)
 
 
 def test_each_round_visits_all_and_those_that_warm_up_do_not_count():
