@@ -56,7 +56,7 @@ format: setup ## rewrite the code in the project's format
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
 
-benchmarks: setup ## every benchmark at a small size (15 minutes); BENCHMARKS= is the folder for the results
+benchmarks: setup ## every benchmark at a small size (about 15 minutes); BENCHMARKS= is the folder for the results
 	"$(BIN)/python" -m benchmarks.every --out "$(BENCHMARKS)"
 
 mutants: setup ## MODULES="models/protocols.py ...": small changes that their tests let pass (long; not for CI)
