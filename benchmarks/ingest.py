@@ -68,8 +68,8 @@ def main(photographs, sizes, rounds, one, json_file) -> None:
         found = in_rounds(calls, rounds, warming_up=0, after_each=report.progress)
         report.rounds(found, "run")
         more = {name: _more(name, found, sizes) for name in WAYS}
-        report.rounds(more, "image", f"the images from {min(sizes)} to {max(sizes)}")
         if all(sample.seconds > 0 for samples in more.values() for sample in samples):
+            report.rounds(more, "image", f"the images from {min(sizes)} to {max(sizes)}")
             report.compare(*(as_fast(more, *pair, by=WALL, wanted=wanted) for *pair, wanted in WANTED))
         else:
             report.note("the larger set took no longer than the smaller one: too few images to compare by")

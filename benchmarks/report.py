@@ -19,7 +19,8 @@ from rich.table import Table
 
 from benchmarks.machine import cores, load, moment, processor, versions_of
 from benchmarks.rounds import PROCESSOR, WALL, Comparison, Rounds, Sample, fastest, median
-from models.quiet_imports import LEVEL, stderr_to
+from models.quiet_imports import stderr_to
+from pipeline.whole_file import written_whole
 
 WIDTH = 118
 JSON_OPTION = click.option(
@@ -127,7 +128,8 @@ def reporting(
     versions = ", ".join(f"{package} {version}" for package, version in on["versions"].items())
     before = load()
     click.echo(f"{on['moment']}, {on['cores']} cores of {on['processor']}, {versions}, load {before:.1f}")
-    os.environ.setdefault(LEVEL, "3")
+    if json_file and not json_file.absolute().parent.is_dir():
+        raise click.ClickException(f"--json {json_file}: its folder is not there; make it, or name another")
     log = Path(tempfile.gettempdir(), f"vgg-benchmark-{name}-{os.getpid()}.log")
     with open(os.dup(2), "w", encoding="utf-8") as terminal:
         report = Report(name, settings, on, [before], terminal=Console(file=terminal))
@@ -139,9 +141,13 @@ def reporting(
                 print(f"{name}: what was printed beside lies in {log}", file=sys.stderr)
             raise
     report.load.append(load())
-    click.echo(f"load {report.load[1]:.1f} after; what was printed beside lies in {log}")
+    beside = f"; what was printed beside lies in {log}" if log.stat().st_size else ""
+    click.echo(f"load {report.load[1]:.1f} after{beside}")
+    if not beside:
+        log.unlink()
     if json_file:
-        json_file.write_text(report.as_json() + "\n", encoding="utf-8")
+        with written_whole(json_file, "--json") as part:
+            part.write_text(report.as_json() + "\n", encoding="utf-8")
 
 
 def _processor_ms(samples: Sequence[Sample], each: Callable) -> str:

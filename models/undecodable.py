@@ -68,9 +68,9 @@ def decode_each(
 ) -> tf.data.Dataset:
     """`then(*decode_one(*element))` of each element, in their order, less those whose `decode_one` fails.
 
-    ignore_errors stands around `decode_one` alone. As it would swallow any
-    error before it, too, such as of a record that cannot be read, `together` elements are read first, and
-    then become a dataset of their own. Any other error is raised.
+    ignore_errors stands around `decode_one` alone. As it would swallow any error before it, too, such as of a
+    record that cannot be read, `together` elements are read first, and then become a dataset of their own.
+    Any other error is raised.
 
     Args:
         elements: tuples of tensors, encoded images among them.

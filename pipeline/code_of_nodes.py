@@ -27,6 +27,7 @@ NOT_TRAINING = (
     "serving.saved_model.export.export",
     "components.training.tensorboard",
     "components.training.progress.TrainingProgress",
+    "components.training.precision_gain.warning",
     "components.training.machines.chief",
     "components.training.machines.cluster",
 )

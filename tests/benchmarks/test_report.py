@@ -3,6 +3,7 @@
 import json
 import os
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -52,6 +53,14 @@ def test_what_others_print_goes_to_a_log_and_the_table_stands_alone(capfd, tmp_p
     with open(log, encoding="utf-8") as file:
         assert file.read() == "TensorFlow warns\n"
     os.unlink(log)
+
+
+def test_a_result_that_could_not_be_written_is_known_before_anything_is_measured(tmp_path):
+    with (
+        pytest.raises(click.ClickException, match="its folder is not there; make it, or name another"),
+        reporting("crops", tmp_path / "nowhere" / "crops.json"),
+    ):
+        pytest.fail("it began")
 
 
 def test_where_a_benchmark_fails_the_log_is_named_and_no_result_is_written(capfd, tmp_path):
