@@ -48,6 +48,7 @@ from components.training.answers import parse_class
 from components.training.input_pipeline import Augmentation, Source, epoch_order, training_crops
 from components.training.record_reader import records_in_order
 from models import images, training_crop
+from models.untuned import untuned
 
 SCALES, SIZE = (256, 512), 224
 MEAN_RGB = (123.7, 116.8, 103.9)
@@ -94,7 +95,7 @@ def _measure(made: Callable, epoch: int) -> Sample:
     Before that the graph is built, half a second on one core: much in an epoch of seconds, nothing in one of
     ImageNet's.
     """
-    elements = iter(made(epoch).prefetch(2))
+    elements = iter(untuned(made(epoch).prefetch(2)))
     next(elements)
     seen = []
     sample = timed(lambda: seen.extend(len(one[0]) if len(one[0].shape) == 4 else 1 for one in elements))

@@ -26,6 +26,7 @@ from components.datasets.layouts import IMAGENET
 from components.datasets.record_index import index_of
 from components.datasets.shards import TRAINING, find_shards
 from components.training.input_pipeline import Source, training_crops
+from models.untuned import untuned
 
 SIZE, NOISE, QUALITY = (4000, 3000), 4.0, 92
 AS_THEY_ARE, SMALL = "full size", "--shorter-side 512"
@@ -77,7 +78,7 @@ def _enlarge(photographs: Path, folder: Path, images: int) -> None:
 
 def _crops(folder: Path, epoch: int) -> Sample:
     index = index_of(find_shards(str(folder), TRAINING))
-    crops = iter(training_crops(Source(index, IMAGENET), AUGMENTATION, epoch).batch(8))
+    crops = iter(untuned(training_crops(Source(index, IMAGENET), AUGMENTATION, epoch).batch(8)))
     next(crops)  # whose time is that of building the graph, too
     seen = []
     sample = timed(lambda: seen.extend(len(labels) for _, labels, _ in crops))

@@ -38,6 +38,7 @@ from components.training.answers import parse_class
 from components.training.input_pipeline import Source, training_crops
 from components.training.record_reader import records_in_order
 from models import images, training_crop
+from models.untuned import untuned
 
 SMALLEST = AUGMENTATION.scales[0]
 OURS = "the Trainer's way"
@@ -121,7 +122,7 @@ def _of_decoded(decoded: tf.data.Dataset, epoch: int) -> tf.data.Dataset:
 
 def _fed(crops: tf.data.Dataset, device: float, batch: int, batches: int, waited: list[float]) -> Sample:
     """A round of the stand-in's steps; adds to `waited` the share of the round that it waited."""
-    elements = iter(crops.batch(batch, drop_remainder=True).prefetch(2))
+    elements = iter(untuned(crops.batch(batch, drop_remainder=True).prefetch(2)))
     next(elements)  # its time is that of building the graph, too
     waits, begin, processor = 0.0, time.perf_counter(), time.process_time()
     for _ in range(batches):

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
+from models.untuned import elements
+
 
 def records_in(folder: str) -> Iterator[bytes]:
     """The records of all files in a split's folder, which are gzipped where their names end in .gz.
@@ -14,4 +16,4 @@ def records_in(folder: str) -> Iterator[bytes]:
     for file in sorted(tf.io.gfile.glob(os.path.join(folder, "*"))):
         if tf.io.gfile.exists(file):
             compression = "GZIP" if file.endswith(".gz") else ""
-            yield from tf.data.TFRecordDataset(file, compression).as_numpy_iterator()
+            yield from elements(tf.data.TFRecordDataset(file, compression))

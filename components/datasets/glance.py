@@ -74,9 +74,11 @@ def _shorter_sides(file: str, layout: Layout) -> list[int]:
     with quiet_imports():
         import tensorflow as tf
 
+        from models.untuned import elements
+
     found = []
     records = tf.data.TFRecordDataset(file, compression_of(file)).take(IMAGES_OF_EACH)
-    for record in records.as_numpy_iterator():
+    for record in elements(records):
         values = tf.train.Example.FromString(record).features.feature[layout.image].bytes_list.value
         try:
             with Image.open(io.BytesIO(values[0])) as image:

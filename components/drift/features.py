@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import tensorflow as tf
 
 from models import image_header, undecodable
+from models.untuned import elements
 
 SMALL = 32
 """Pixels of the square that colours are looked at in: of a whole photograph they are the same within a grey
@@ -54,7 +55,7 @@ def features_of(labelled: Iterable[tuple[bytes, str]]) -> Iterator[Features]:
         lambda image, label: (*_measured(image), image_header.is_png(image), _type(image), label),
         num_parallel_calls=undecodable.DECODERS,
     )
-    for decoded, stored, values, is_png, kind, label in measured.as_numpy_iterator():
+    for decoded, stored, values, is_png, kind, label in elements(measured):
         if decoded:
             height, width, red, green, blue, contrast = map(float, values)
             yield Features(

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from models.errors import InputError
+from models.untuned import elements
 
 IMAGES, CLASSES = "image_bytes", "top_classes"
 
@@ -55,7 +56,7 @@ def drawn_images(files: Sequence[str], images: int, most: int, seed: int) -> Ite
 def _requests(files: Sequence[str]) -> Iterator[list[tuple[bytes, str]]]:
     for file in files:
         try:
-            for record in tf.data.TFRecordDataset(file).as_numpy_iterator():
+            for record in elements(tf.data.TFRecordDataset(file)):
                 yield _of_request(prediction_log_pb2.PredictionLog.FromString(record))
         except (tf.errors.DataLossError, ValueError, DecodeError) as error:
             raise InputError(

@@ -11,6 +11,7 @@ from components.drift.statistics import Statistics, statistics_of
 from components.ingestion.shard_example_gen import read_index
 from components.training.record_reader import records_in_order
 from models.label_space import placeholder
+from models.untuned import elements
 from serving.saved_model.head import Head
 
 MOST = 1000
@@ -34,7 +35,7 @@ def training_statistics(examples: str, head: Head, *, most: int = MOST, seed: in
 
 def _labelled(index, order: np.ndarray, head: Head) -> Iterator[tuple[bytes, str]]:
     names = head.unique_names
-    for record in records_in_order(index, order).as_numpy_iterator():
+    for record in elements(records_in_order(index, order)):
         feature = tf.train.Example.FromString(record).features.feature
         label = feature[head.label_key].int64_list.value[0] - head.first_label
         name = names[label] if 0 <= label < len(names) else placeholder(label)

@@ -24,6 +24,7 @@ from components.evaluation.posteriors import (
 from components.evaluation.view import View
 from models.errors import InputError
 from models.label_space import Correspondence
+from models.untuned import elements
 
 PARTITION_BYTES = 32 << 20
 NAMES_SHOWN = 20
@@ -110,7 +111,7 @@ class _AveragePartition(beam.DoFn):
 def _records(folder: str, partition: int) -> Iterator[tuple[tuple[bytes, int], ScoredImage]]:
     """((key, how often it came before), scored): records that are alike count each."""
     occurrences: dict[bytes, int] = defaultdict(int)
-    for record in tf.data.TFRecordDataset(partition_files(folder, partition)).as_numpy_iterator():
+    for record in elements(tf.data.TFRecordDataset(partition_files(folder, partition))):
         scored = from_record(record)
         key = scored.image.key
         yield (key, occurrences[key]), scored

@@ -11,6 +11,7 @@ from components.datasets.record_framing import GZIP, compression_of
 from models.as_written import as_written
 from models.errors import InputError
 from models.label_space import Correspondence, LabelSpace, compare, most_frequent
+from models.untuned import elements
 from serving.saved_model.description import describe
 
 AT_ONCE = 256  # records: of ImageNet's, 28 MB
@@ -44,7 +45,7 @@ def read_labels(files: Sequence[str], where: str) -> DataLabels:
         InputError: no record, or one of an unknown layout.
     """
     records = _records(files)
-    first = next(records.take(1).as_numpy_iterator(), None)
+    first = next(elements(records.take(1)), None)
     if first is None:
         raise InputError(f"{where}: no image; expected TFRecords of at least one; write the data again")
     layout = layout_of(tf.train.Example.FromString(first).features.feature, where)
@@ -59,7 +60,7 @@ def read_labels(files: Sequence[str], where: str) -> DataLabels:
         return label[:, 0] - layout.first_label, *texts
 
     found, images = Counter(), 0
-    for batch in records.batch(AT_ONCE).map(as_written(parse), num_parallel_calls=2).as_numpy_iterator():
+    for batch in elements(records.batch(AT_ONCE).map(as_written(parse), num_parallel_calls=2)):
         labels, names, synsets = (column.tolist() for column in batch)
         found.update(zip(labels, names, synsets, strict=True))
         images += len(labels)

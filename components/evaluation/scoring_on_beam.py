@@ -19,6 +19,7 @@ from components.evaluation.posteriors import ScoredImage, parse_image, partition
 from models.errors import InputError
 from models.label_space import Correspondence
 from models.protocols import Method
+from models.untuned import elements
 from models.view_scorer import Scores, ViewScorer
 from serving.saved_model.description import describe
 from serving.saved_model.export import read_network
@@ -81,7 +82,7 @@ def read_examples(pipeline: beam.Pipeline, files: Sequence[str]) -> beam.PCollec
 
 
 def _records(file: str) -> Iterator[bytes]:
-    return tf.data.TFRecordDataset(file, compression_of(file)).as_numpy_iterator()
+    return elements(tf.data.TFRecordDataset(file, compression_of(file)))
 
 
 class _Score(beam.DoFn):

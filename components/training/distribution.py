@@ -12,6 +12,7 @@ import tensorflow as tf
 from components.training.machines.cluster import TF_CONFIG, tf_config
 from models.as_written import as_written
 from models.errors import InputError
+from models.untuned import untuned
 
 
 def choose_strategy() -> tf.distribute.Strategy:
@@ -79,6 +80,10 @@ class Workers:
         A replica's share has size // replicas or one more of them.
         """
 
+        if self.replicas == 1 and "CPU" in self._strategy.extended.worker_devices[0]:
+            # No way to a device, which would have a tuning thread of its own that no option reaches.
+            return untuned(batches.prefetch(2))
+
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas, workers = context.num_replicas_in_sync, context.num_input_pipelines
             here = replicas // workers
@@ -88,7 +93,7 @@ class Workers:
                     lambda number, _: number // here % workers == context.input_pipeline_id
                 )
                 shares = shares.map(lambda _, share: share)
-            return shares.prefetch(2 * here)
+            return untuned(shares.prefetch(2 * here))
 
         return self._strategy.distribute_datasets_from_function(of_worker)
 

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from components.datasets.layouts import IMAGENET, Layout
 from models.errors import InputError
+from models.untuned import elements
 
 BOX_LABEL, DIFFICULT = IMAGENET.boxes.label, "image/object/difficult"
 
@@ -93,7 +94,7 @@ def read_described(folders: Sequence[Sequence[str]], classes: int) -> Described:
 def _by_image(files: Iterable[str]) -> dict:
     """tf.Example's features by (key, how often it came before), in the order of the keys."""
     found, seen = {}, Counter()
-    for record in tf.data.TFRecordDataset(sorted(files)).as_numpy_iterator():
+    for record in elements(tf.data.TFRecordDataset(sorted(files))):
         feature = tf.train.Example.FromString(record).features.feature
         key = feature["key"].bytes_list.value[0]
         found[key, seen[key]] = feature

@@ -16,6 +16,7 @@ from components.evaluation.posteriors import Labelled, averaged_over_flips, pars
 from components.recipe import Evaluation
 from components.training.record_reader import records_in_order
 from models.net import Net
+from models.untuned import elements
 from models.view_scorer import Scores, ViewScorer
 from serving.saved_model.head import Head
 
@@ -70,5 +71,5 @@ def metrics_of_net(
 def _batches(records: RecordIndex, layout: Layout) -> Iterator[tuple[Sequence[Labelled], Sequence[bytes]]]:
     """(images, encoded photographs)."""
     in_order = records_in_order(records, np.arange(len(records)))
-    for batch in in_order.batch(IMAGES_AT_ONCE).as_numpy_iterator():
+    for batch in elements(in_order.batch(IMAGES_AT_ONCE)):
         yield tuple(zip(*(parse_image(record, layout) for record in batch), strict=True))
