@@ -5,9 +5,10 @@
 Each size is a data set of its own in --work, drawn from a seed: 25 of 26 records are for training, as of
 ImageNet, in 1000 classes and 64 shards sorted by class; each is a JPEG of 48 x 48 pixels with one of 1000
 textures. A run of a tiny net (width 1/64, crop 32, 20 steps, Q = 32) goes over it in a process of its own.
-Every 0.2 s the memory of that process and its children is read, and each component gets the highest since the
-one before it ended. Memory that one component has used may stay with the process: a figure can only be too
-high. docs/imagenet.md has the table and what follows from it for ImageNet.
+Every half second the memory of that process and its children is read (Linux's PSS, which counts a page that
+two of them share once), and each component gets the highest since the one before it ended. The last column is
+what a straight line through the sizes says of ImageNet's number of images: a prediction, and of pictures as
+small as these. docs/imagenet.md has the table and what follows from it for photographs.
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -30,7 +31,8 @@ from benchmarks.rounds import Sample
 CLASSES, SHARDS, SIDE, TEXTURES = 1000, 64, 48, 1000
 VALIDATION = 26  # of so many records one is for validation
 COMPONENT = re.compile(r"^  ([A-Z][\w.-]+) +([\d.]+) s$")
-EVERY = 0.2  # seconds between two readings
+EVERY = 0.5  # seconds between two readings
+IMAGENET = 1_281_167 + 50_000  # records
 
 
 @click.command()
@@ -61,12 +63,21 @@ def main(records: str, work: Path, one: bool, json_file: Path | None) -> None:
                 for name, (seconds, mib) in measured[size].items()
             }
             report.keep(samples, "component", f"{size} records")
-        click.echo(f"{'':28}" + "".join(f"{size:>22}" for size in sizes))
+        columns = [*map(str, sizes), f"{IMAGENET} predicted"]
+        click.echo(f"{'':28}" + "".join(f"{column:>22}" for column in columns))
         for name in measured[sizes[0]]:
-            cells = (
-                f"{seconds:9.1f} s {mib:6.0f} MiB" for seconds, mib in (measured[n][name] for n in sizes)
-            )
+            found = [measured[size][name] for size in sizes]
+            cells = [f"{seconds:9.1f} s {mib:6.0f} MiB" for seconds, mib in found]
+            if len(sizes) > 1:
+                seconds, mib = (predicted(sizes, column) for column in zip(*found, strict=True))
+                cells.append(f"{seconds:9.0f} s {mib:6.0f} MiB")
             click.echo(f"{name:28}" + "".join(f"{cell:>22}" for cell in cells))
+
+
+def predicted(sizes: Sequence[int], measured: Sequence[float], at: int = IMAGENET) -> float:
+    """What the straight line nearest to the measured values has at another size."""
+    slope, start = np.polyfit(sizes, measured, 1)
+    return float(start + slope * at)
 
 
 def write_data(folder: Path, records: int, seed: int = 0) -> None:
@@ -149,7 +160,7 @@ def run(folder: Path) -> None:
 
 
 class _Peak:
-    """The highest memory of a process and its children, read every 0.2 s."""
+    """The highest memory of a process and its children, read every EVERY seconds."""
 
     def __init__(self, pid: int):
         self._pid, self._highest = pid, 0.0
@@ -162,7 +173,7 @@ class _Peak:
         return highest
 
     def _read(self) -> None:
-        self._highest = max(self._highest, sum(map(_resident, _family(self._pid))))
+        self._highest = max(self._highest, sum(map(_proportional, _family(self._pid))))
 
     def _watch(self) -> None:
         while True:
@@ -181,12 +192,12 @@ def _family(pid: int) -> Iterator[int]:
             yield from _family(int(child))
 
 
-def _resident(pid: int) -> float:
+def _proportional(pid: int) -> float:
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def _jpeg(generator: np.random.Generator) -> bytes:
