@@ -98,3 +98,8 @@ def write_archives(folder: Path, per_class: int = 4) -> dict[str, Path]:
     for name, content in contents.values():
         (folder / name).write_bytes(content)
     return {key: folder / name for key, (name, _) in contents.items()}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by their names."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
