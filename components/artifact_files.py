@@ -14,6 +14,15 @@ from components.split_records import records_in
 SCHEMA = "schema.pbtxt"
 
 
+def component_folder(artifact: str) -> str:
+    """Of the component that wrote an artifact into ROOT/COMPONENT/KEY/EXECUTION, with or without a slash.
+
+    Not by os.path.normpath, which makes gs:/ of gs://: so training wrote its checkpoints to a folder of that
+    name on its own machine, and failed at its end.
+    """
+    return os.path.dirname(os.path.dirname(artifact.rstrip("/")))
+
+
 def split_names(artifact: Artifact) -> list[str]:
     """The names of the splits that an artifact holds."""
     return artifact_utils.decode_split_names(artifact.split_names)

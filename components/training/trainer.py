@@ -63,7 +63,7 @@ def run_fn(arguments: FnArgs) -> None:
 def _train_on_all(chief: Chief, arguments: FnArgs) -> None:
     folder = checkpoint_folder(arguments, _base_model(arguments))
     chief.train(
-        os.path.basename(_node_folder(arguments)),
+        os.path.basename(artifact_files.component_folder(arguments.model_run_dir)),
         {name: getattr(arguments, name) for name in READ},
         lambda: tf.train.latest_checkpoint(folder) or "",
     )
@@ -100,11 +100,8 @@ def checkpoint_folder(arguments: FnArgs, base: str) -> str:
         arguments.custom_config.get(BASE_CONTENT, ""),
         arguments.custom_config.get(CODE, ""),
     ]
-    return os.path.join(_node_folder(arguments), "checkpoints", folder_name(parts))
-
-
-def _node_folder(arguments: FnArgs) -> str:
-    return os.path.dirname(os.path.dirname(os.path.normpath(arguments.model_run_dir)))
+    own = artifact_files.component_folder(arguments.model_run_dir)
+    return os.path.join(own, "checkpoints", folder_name(parts))
 
 
 def _layout(schema_path: str) -> Layout:

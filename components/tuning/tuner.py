@@ -22,6 +22,7 @@ from tfx.components.tuner import executor
 from tfx.components.tuner.component import TunerFnResult
 from tfx.types import artifact_utils
 
+from components import artifact_files
 from components.recipe import Evaluation, TrainerConfig, from_json, to_json
 from components.training.checkpoints import folder_name
 from components.training.distribution import choose_strategy
@@ -51,7 +52,7 @@ class Executor(executor.Executor):
             InputError, Preempted: components.tuning.trial.try_out's, or no trial has come to an error.
         """
         results = artifact_utils.get_single_uri(output_dict["tuner_results"])
-        own = os.path.dirname(os.path.dirname(os.path.normpath(results)))
+        own = artifact_files.component_folder(results)
         try:
             tuner = executor.search(input_dict, exec_properties, own, print_tuning_summary=False)
         except FatalError as error:

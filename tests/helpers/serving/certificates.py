@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,10 @@ class Certificate:
         return self.signed.read_text(), self.key.read_text()
 
 
-def write_certificate(folder: Path, name: str, signer: Certificate | None = None) -> Certificate:
-    """For 127.0.0.1, signed by `signer`; without one, by itself, and so an authority."""
+def write_certificate(
+    folder: Path, name: str, signer: Certificate | None = None, names: Sequence[str] = ("localhost",)
+) -> Certificate:
+    """For 127.0.0.1 and `names`, signed by `signer`; without one, by itself, and so an authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     issuer, signing_key = subject, key
@@ -44,7 +47,7 @@ def write_certificate(folder: Path, name: str, signer: Certificate | None = None
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - DAY)
         .not_valid_after(now + DAY)
-        .add_extension(x509.SubjectAlternativeName([address, x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([address, *map(x509.DNSName, names)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
         .sign(signing_key, hashes.SHA256())
     )
