@@ -43,12 +43,17 @@ def write_certificate(
         signing_key = serialization.load_pem_private_key(signer.key.read_bytes(), None)
     now = datetime.datetime.now(datetime.timezone.utc)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    signers = x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key())
     signed = (
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - DAY)
         .not_valid_after(now + DAY)
         .add_extension(x509.SubjectAlternativeName([address, *map(x509.DNSName, names)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
+        .add_extension(_usage(signs=signer is None), critical=True)
+        .add_extension(identifier, critical=False)  # Python 3.13 asks for these two
+        .add_extension(signers, critical=False)
         .sign(signing_key, hashes.SHA256())
     )
     made = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
@@ -61,3 +66,9 @@ def write_certificate(
         )
     )
     return made
+
+
+def _usage(signs: bool) -> x509.KeyUsage:
+    unused = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    none = dict.fromkeys((*unused, "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(digital_signature=True, key_cert_sign=signs, crl_sign=signs, **none)
