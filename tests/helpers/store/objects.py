@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+import google_crc32c
+
 UPDATED = "2026-01-01T00:00:00.000Z"
 
 
@@ -66,6 +68,7 @@ class Objects:
             "metageneration": "1",
             "size": str(len(content)),
             "md5Hash": digest,
+            "crc32c": base64.b64encode(google_crc32c.Checksum(content).digest()).decode(),
             "etag": str(generation),
             "updated": UPDATED,
             "timeCreated": UPDATED,
