@@ -107,6 +107,11 @@ class Environment:
             side_by_side=_side_by_side(variables),
         )
 
+    @classmethod
+    def of_home(cls, home: str | None) -> "Environment":
+        """As the process's variables say, but for the home folder where one is named. See from_variables."""
+        return cls.from_variables({**os.environ, **({"VGG_HOME": home} if home else {})})
+
     @property
     def pipeline_root(self) -> Place:
         """Artifacts, one folder per component and execution."""

@@ -1,7 +1,5 @@
 """`vgg doctor`: what this machine has and what works on it."""
 
-import os
-
 import click
 
 from pipeline.commands.options import HOME
@@ -21,7 +19,7 @@ def doctor(home: str | None, as_json: bool) -> int:
     from pipeline.doctor.findings import findings, runs
     from pipeline.doctor.machine import this_machine
 
-    environment = Environment.from_variables({**os.environ, **({"VGG_HOME": home} if home else {})})
+    environment = Environment.of_home(home)
     click.echo("Importing TensorFlow takes some seconds ...", err=True)
     found = findings(this_machine(environment))
     if as_json:

@@ -17,7 +17,9 @@ from serving.push import versions
 @click.option(
     "--log", "logs", multiple=True, required=True, help="Files of the request log, or their pattern."
 )
-@click.option("--model", type=PATH, help="An exported model.  [default: the newest in HOME/serving/vgg]")
+@click.option(
+    "--model", type=PATH, help="An exported model.  [default: the newest in VGG_SERVING, or HOME/serving/vgg]"
+)
 @HOME
 @click.option("--numbers", default=0.1, show_default=True, help="Most Jensen-Shannon divergence of a number.")
 @click.option("--words", default=0.1, show_default=True, help="Most L-infinity distance of a word's shares.")
@@ -44,7 +46,7 @@ def drift(
     not where the data were. The log is what `vgg serve --request_log_prefix` writes. Exit status: 0 nothing
     has drifted, 4 something has, 2 bad input.
     """
-    folder = model or _newest({**os.environ, **({"VGG_HOME": home} if home else {})})
+    folder = model or _newest(home)
     with quiet_imports():
         from rich.console import Console
 
@@ -59,8 +61,8 @@ def drift(
     return FAULTY_DATA if found.drifted else BLESSED
 
 
-def _newest(variables: dict[str, str]) -> str:
-    serving = str(Environment.from_variables(variables).serving)
+def _newest(home: str | None) -> str:
+    serving = str(Environment.of_home(home).serving)
     there = versions(serving)
     if not there:
         raise InputError(f"model base path {serving}: no version in it; name one by --model, or set VGG_HOME")

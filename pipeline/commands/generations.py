@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 
 import click
 
@@ -21,7 +20,7 @@ def generations(home: str | None, json_: bool) -> None:
 
     Read from HOME/generations.jsonl; of a generation that was taken again the last decision.
     """
-    environment = Environment.from_variables({**os.environ, **({"VGG_HOME": home} if home else {})})
+    environment = Environment.of_home(home)
     records = Records(environment.home)
     found = decided(records.read())
     if not found:

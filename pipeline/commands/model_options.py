@@ -11,6 +11,7 @@ import click
 from models.errors import InputError
 from pipeline.commands.options import HOME, PATH
 from pipeline.environment import Environment
+from pipeline.store_path import Place, place
 
 if TYPE_CHECKING:
     from pipeline.prediction.descriptors import Maker
@@ -23,7 +24,7 @@ OPTIONS = (
     click.option("--rest", is_flag=True, help="Ask the server over REST; --server then names its REST port."),
     click.option("--model-name", default="vgg", show_default=True, help="The server's name of the model."),
     click.option("--model", metavar="DIR", type=PATH, help="With no server: a pushed model, or the folder of "
-                 "its versions.  [default: HOME/serving/vgg]"),
+                 "its versions.  [default: VGG_SERVING, or HOME/serving/vgg]"),
     HOME,
     click.option("--tls-ca", metavar="FILE", type=PATH,
                  help="Use TLS, and trust the authorities in this PEM file."),
@@ -52,7 +53,7 @@ class Asked:
     """
 
     words: str
-    folder: Path | None = None
+    folder: Place | None = None
     server: "Server | None" = None
     rest: bool = False
 
@@ -100,8 +101,7 @@ def asked(
         for option, given in (("--rest", rest), ("--tls-ca", tls_ca), ("--token-file", token_file)):
             if given:
                 raise InputError(f"{option}: is for a server; name it with --server HOST:PORT")
-        base = Path(model) if model else Environment.from_variables({"VGG_HOME": home or ""}).serving
-        folder = newest_version(base.expanduser().absolute())
+        folder = newest_version(place(model) if model else Environment.of_home(home).serving)
         return Asked(str(folder), folder=folder)
     if model:
         raise InputError(f"--model {model}: is for no server; with --server give its --model-name")

@@ -13,7 +13,12 @@ from serving.push import check_model, push
 
 @click.command("push")
 @click.argument("model", type=PATH)
-@click.option("--home", envvar="VGG_HOME", type=PATH, help="Pushed below HOME/serving/vgg.  [default: ~/vgg]")
+@click.option(
+    "--home",
+    envvar="VGG_HOME",
+    type=PATH,
+    help="Pushed below VGG_SERVING, or else HOME/serving/vgg.  [default: ~/vgg]",
+)
 @click.option("--base-path", type=PATH, help="Push below this model base path in place of HOME's.")
 @click.option(
     "--photograph",
@@ -29,7 +34,7 @@ def push_command(model: str, home: str | None, base_path: str | None, photograph
     installed, else `vgg serve`) must load it first and answer as the model itself does. Exit status: 0
     pushed, 1 such a server refused it, 2 bad input.
     """
-    base = base_path or str(Environment.from_variables({"VGG_HOME": home or ""}).serving)
+    base = base_path or str(Environment.of_home(home).serving)
     check_model(model)
     if photographs:
         _try(model, photographs)

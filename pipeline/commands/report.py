@@ -1,6 +1,5 @@
 """`vgg report`: what all experiments of a home folder came to."""
 
-import os
 from pathlib import Path
 
 import click
@@ -26,7 +25,7 @@ def report(home: str | None, json_: bool, out: Path | None, all_tables: bool) ->
     Writes HOME/report/: one self-contained page, the same figures as figures.json, and a model card of each
     experiment. Only what was run is reported.
     """
-    environment = Environment.from_variables({**os.environ, **({"VGG_HOME": home} if home else {})})
+    environment = Environment.of_home(home)
     check_home(environment)
     with quiet_imports():
         from rich.console import Console

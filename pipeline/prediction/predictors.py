@@ -15,11 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from components.datasets.storage import Storage, storage_of
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
 from pipeline.exit_status import ComponentError, named
 from pipeline.prediction.photographs import ImageError
 from pipeline.prediction.refusals import NO_BOXES, REST_CODES, BusyError, refusal, rest_error, stated_reason
+from pipeline.store_path import Place
 from serving import client, describing, locating
 
 Best = list[tuple[str, float]]
@@ -108,7 +110,7 @@ def over_rest(server: Server, *questions: Question) -> Iterator[Predictor]:
 
 
 @contextmanager
-def in_process(model: Path, *questions: Question) -> Iterator[Predictor]:
+def in_process(model: Place, *questions: Question) -> Iterator[Predictor]:
     """The SavedModel in folder `model`.
 
     Raises:
@@ -197,22 +199,33 @@ def _rest_call(server: Server) -> Callable:
     return call
 
 
-def newest_version(base: Path) -> Path:
+def newest_version(base: Place) -> Place:
     """The folder of the newest pushed version below `base`, or `base` where it is such a folder itself.
 
     Raises:
         InputError: there is none.
     """
-    if (base / "saved_model.pb").is_file():
+    storage = storage_of(str(base))
+    if _is_model(storage, base):
         return base
-    folders = base.iterdir() if base.is_dir() else ()
-    versions = [path for path in folders if path.name.isdecimal() and (path / "saved_model.pb").is_file()]
+    try:
+        names = storage.names(str(base))
+    except OSError:
+        names = []
+    versions = [int(name) for name in names if name.isdecimal() and _is_model(storage, base / name)]
     if not versions:
         raise InputError(
             f"model {base}: no pushed version in it; expected VERSION/saved_model.pb; run `vgg run` first, "
             "or name another folder with --model or a server with --server"
         )
-    return max(versions, key=lambda path: int(path.name))
+    return base / str(max(versions))
+
+
+def _is_model(storage: Storage, folder: Place) -> bool:
+    try:
+        return storage.size(str(folder / "saved_model.pb")) > 0
+    except OSError:
+        return False
 
 
 def _patiently(call: Callable, function: Callable, image: bytes) -> Any:

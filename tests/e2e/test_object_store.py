@@ -100,6 +100,16 @@ def test_the_pushed_model_answers_as_the_evaluation_did(store):
         assert feature["image/class/label"].int64_list.value[0] - 1 in {one["label"] for one in near}
 
 
+def test_the_command_predicts_by_the_pushed_model(store):
+    records = sorted(map(str, (store.folder / "data").glob("validation-*")))
+    example = tf.train.Example.FromString(next(iter(tf.data.TFRecordDataset(records))).numpy())
+    photograph = store.folder / "a.jpg"
+    photograph.write_bytes(example.features.feature["image/encoded"].bytes_list.value[0])
+    answer = json.loads(store.vgg("predict", "--json", str(photograph)))
+    assert answer["model"].startswith(f"gs://{BUCKET}/serving/")
+    assert len(answer["images"][0]["classes"]) == 5
+
+
 def test_nothing_is_left_on_this_machine_and_no_checkpoint_in_the_store(store):
     """Checkpoints go when a training has ended; TensorBoard's logs stay, beside the model."""
     assert not list((store.folder / "here").iterdir())

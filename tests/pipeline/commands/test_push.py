@@ -1,5 +1,6 @@
 """`vgg push` as its users call it."""
 
+import json
 import shutil
 
 import pytest
@@ -45,3 +46,17 @@ def test_a_server_tries_the_model_first(model, tmp_path, capsys):
 def test_what_is_no_model_is_bad_input(tmp_path, capsys):
     status, out, err = vgg(capsys, "push", tmp_path / "nothing", "--home", tmp_path)
     assert (status, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_the_folder_of_served_models_is_the_environments(model, tmp_path, capsys, monkeypatch):
+    """A push goes there, and a prediction is by the newest model of it, whatever lies in the home folder."""
+    monkeypatch.setenv("VGG_SERVING", str(tmp_path / "served"))
+    monkeypatch.setenv("VGG_HOME", str(tmp_path / "home"))
+    assert vgg(capsys, "push", model)[0] == 0
+    (version,) = (tmp_path / "served").iterdir()
+    (tmp_path / "a.jpg").write_bytes(picture(1))
+    status, out, _ = vgg(capsys, "predict", "--json", tmp_path / "a.jpg")
+    assert status == 0
+    assert json.loads(out)["model"] == str(version)
+    assert vgg(capsys, "rollback")[0] == 2  # of one version there is none before
+    assert not (tmp_path / "home").exists()
