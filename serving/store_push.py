@@ -1,8 +1,10 @@
 """Models in object stores, gs:// and s3://, by TensorFlow, which is imported for them alone."""
 
 import os
+from types import ModuleType
 
 from models.errors import InputError, cause_of
+from models.quiet_imports import quiet_imports
 
 LAST = "saved_model.pb"
 """TensorFlow Serving does not load a folder without it, and looks again."""
@@ -15,14 +17,14 @@ def is_store(path: str) -> bool:
 
 def is_file(path: str) -> bool:
     """Whether there is such a file."""
-    import tensorflow as tf
+    tf = _tensorflow()
 
     return tf.io.gfile.exists(path)
 
 
 def names(folder: str) -> list[str]:
     """What lies in a folder; nothing where there is none."""
-    import tensorflow as tf
+    tf = _tensorflow()
 
     if not tf.io.gfile.isdir(folder):
         return []
@@ -38,7 +40,7 @@ def push(model: str, base_path: str, version: int) -> str:
     Raises:
         InputError: it cannot be written; what was copied of it is removed.
     """
-    import tensorflow as tf
+    tf = _tensorflow()
 
     path = os.path.join(base_path, str(version))
     try:
@@ -55,7 +57,7 @@ def push(model: str, base_path: str, version: int) -> str:
 
 def copy_folder(source: str, target: str, *, last: str = "") -> None:
     """Copies all files of a folder, whatever file systems both are of; the one named `last` comes last."""
-    import tensorflow as tf
+    tf = _tensorflow()
 
     files = [
         os.path.join(folder, name) for folder, _, found in tf.io.gfile.walk(source) for name in found if name
@@ -64,3 +66,11 @@ def copy_folder(source: str, target: str, *, last: str = "") -> None:
         copy = os.path.join(target, os.path.relpath(file, source))
         tf.io.gfile.makedirs(os.path.dirname(copy))
         tf.io.gfile.copy(file, copy, overwrite=True)
+
+
+def _tensorflow() -> ModuleType:
+    """For object stores alone: `vgg push` and `vgg rollback` on this machine import nothing heavy."""
+    with quiet_imports():
+        import tensorflow
+
+    return tensorflow
