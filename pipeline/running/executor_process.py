@@ -14,9 +14,10 @@ from typing import Any
 
 from tfx.orchestration.portable import launcher
 
-from models.errors import InputError, Preempted
+from models.errors import Preempted
 from pipeline.exit_status import named
 from pipeline.running.beam_batches import bound_batches
+from pipeline.running.refusals import refusal_of
 from pipeline.running.run_log import logging_to
 
 PR_SET_PDEATHSIG = 1
@@ -65,7 +66,7 @@ class Failed:
     """Its exception.
 
     Attributes:
-        refused, preempted: whether it is an InputError, or a Preempted.
+        refused, preempted: whether it is an InputError (refusals.refusal_of), or a Preempted.
         line: for people, pipeline.exit_status.named's.
         message: all of it.
     """
@@ -138,11 +139,12 @@ def _end_of(job: Job) -> Done | Failed:
         raise
     except BaseException as error:
         logging.exception("The executor failed")
+        refusal = refusal_of(error)
         return Failed(
-            refused=isinstance(error, InputError),
+            refused=refusal is not None,
             preempted=isinstance(error, Preempted),
             line=named(error),
-            message=str(error),
+            message=refusal or str(error),
         )
 
 
