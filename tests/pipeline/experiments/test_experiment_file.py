@@ -12,22 +12,10 @@ from models.protocols import Protocol
 from pipeline.environment import Environment
 from pipeline.experiments.catalogue import EXPERIMENTS
 from pipeline.experiments.chosen import chosen
-from pipeline.experiments.experiment import Experiment
 from pipeline.experiments.experiment_file import read_experiment, to_toml, with_settings
 from pipeline.pipeline import create_pipeline
 
 FLOWERS = EXPERIMENTS["flowers"]
-
-
-@pytest.fixture
-def read(tmp_path):
-    """The experiment of a file of this text."""
-
-    def read(text: str, name: str = "mine.toml") -> Experiment:
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        return read_experiment(str(tmp_path / name))
-
-    return read
 
 
 def test_fields_that_the_file_does_not_name_are_the_bases(read):

@@ -9,21 +9,9 @@ from components.recipe import TrainedLayers
 from models.errors import InputError
 from models.localisation.regression import Regression
 from pipeline.experiments.catalogue import EXPERIMENTS
-from pipeline.experiments.experiment import Experiment
-from pipeline.experiments.experiment_file import read_experiment, to_toml, with_settings
+from pipeline.experiments.experiment_file import to_toml, with_settings
 
 BOXES = EXPERIMENTS["demo-boxes"]
-
-
-@pytest.fixture
-def read(tmp_path):
-    """The experiment of a file of this text."""
-
-    def read(text: str, name: str = "mine.toml") -> Experiment:
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        return read_experiment(str(tmp_path / name))
-
-    return read
 
 
 @pytest.mark.parametrize("name", ["demo-boxes", "loc-D-384-multiscale", "loc-D-384-scr-fc", "loc-D-merged"])
