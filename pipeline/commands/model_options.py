@@ -95,7 +95,8 @@ def asked(
     Raises:
         InputError: they do not go together, or there is no such model.
     """
-    from pipeline.prediction.predictors import Server, newest_version
+    from pipeline.prediction.predictors import Server
+    from pipeline.prediction.pushed_versions import newest_version
 
     if server is None:
         for option, given in (("--rest", rest), ("--tls-ca", tls_ca), ("--token-file", token_file)):

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.datasets.storage import Storage, storage_of
 from models.errors import InputError
 from models.quiet_imports import quiet_imports
 from pipeline.exit_status import ComponentError, named
@@ -197,35 +196,6 @@ def _rest_call(server: Server) -> Callable:
             raise refusal(server.address, code, str(cause)) from None
 
     return call
-
-
-def newest_version(base: Place) -> Place:
-    """The folder of the newest pushed version below `base`, or `base` where it is such a folder itself.
-
-    Raises:
-        InputError: there is none.
-    """
-    storage = storage_of(str(base))
-    if _is_model(storage, base):
-        return base
-    try:
-        names = storage.names(str(base))
-    except OSError:
-        names = []
-    versions = [int(name) for name in names if name.isdecimal() and _is_model(storage, base / name)]
-    if not versions:
-        raise InputError(
-            f"model {base}: no pushed version in it; expected VERSION/saved_model.pb; run `vgg run` first, "
-            "or name another folder with --model or a server with --server"
-        )
-    return base / str(max(versions))
-
-
-def _is_model(storage: Storage, folder: Place) -> bool:
-    try:
-        return storage.size(str(folder / "saved_model.pb")) > 0
-    except OSError:
-        return False
 
 
 def _patiently(call: Callable, function: Callable, image: bytes) -> Any:

@@ -27,6 +27,7 @@ CREDENTIALS = {"type": "authorized_user", "client_id": "a", "client_secret": "b"
 OBJECT = re.compile(r"^(?:/download)?/storage/v1/b/([^/]+)/o/([^/]+)$")
 COPY = re.compile(r"^/storage/v1/b/([^/]+)/o/([^/]+)/(?:rewriteTo|copyTo)/b/([^/]+)/o/([^/]+)$")
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -130,9 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
             return _json(self.objects.listed(unquote(listed[1]), *given))
         if bucket := re.fullmatch(r"/storage/v1/b/([^/]+)(?:/storageLayout)?", url.path):
             return _json({"kind": "storage#bucket", "name": bucket[1], "id": bucket[1], "location": "US"})
-        bucket, _, name = (
-            unquote(url.path).lstrip("/").partition("/")
-        )  # the XML API, by which TensorFlow reads
+        # The XML API, by which TensorFlow reads.
+        bucket, _, name = unquote(url.path).lstrip("/").partition("/")
         return self._content(bucket, name)
 
     def _one(self, method: str, bucket: str, name: str, query: dict[str, str]) -> Answer:

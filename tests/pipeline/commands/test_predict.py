@@ -15,7 +15,7 @@ from helpers.serving.certificates import write_certificate
 from helpers.serving.model_server import CLASSES, VERSION, picture, serving
 from helpers.serving.small_model import write_small_model
 
-from pipeline.prediction import predictors
+from pipeline.prediction.pushed_versions import newest_version
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +188,15 @@ def test_tls_trusts_the_authority_that_is_named(home, small, photographs, tmp_pa
 
 def test_the_newest_whole_version_answers(home):
     base = home / "serving" / "vgg"
-    assert predictors.newest_version(base) == base / str(VERSION)
-    assert predictors.newest_version(base / "999") == base / "999"
+    assert newest_version(base) == base / str(VERSION)
+    assert newest_version(base / "999") == base / "999"
+
+
+def test_a_folder_that_cannot_be_read_is_not_called_empty(photographs, capsys):
+    """TensorFlow knows no such file system; an object store that cannot be reached is the same to it."""
+    status, out, err = run([photographs, "--model", "nowhere://bucket/vgg"], capsys)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "model nowhere://bucket/vgg: cannot be read (File system scheme 'nowhere' not implemented" in err
 
 
 def test_a_model_that_does_not_load_is_one_line(home, photographs, capsys):
