@@ -30,7 +30,7 @@ from benchmarks.rounds import Sample
 
 CLASSES, SHARDS, SIDE, TEXTURES = 1000, 64, 48, 1000
 VALIDATION = 26  # of so many records one is for validation
-COMPONENT = re.compile(r"^  ([A-Z][\w.-]+) +([\d.]+) s$")
+STAGE = re.compile(r"^  (\w[\w.-]+) +([\d.]+) s$")
 EVERY = 0.5  # seconds between two readings
 IMAGENET = 1_281_167 + 50_000  # records
 
@@ -121,14 +121,13 @@ def measure(folder: Path) -> Iterator[tuple[str, tuple[float, float]]]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=quiet)
     peak = _Peak(process.pid)
     for line in process.stdout:
-        found = COMPONENT.match(line.rstrip())
+        found = STAGE.match(line.rstrip())
         if found:
             yield found[1], (float(found[2]), peak.since_last())
         elif "peak memory" in line:
             yield "results", (0.0, peak.since_last())
     if process.wait() != 0:
         raise click.ClickException(f"the run over {folder} ended with status {process.returncode}")
-    yield "report", (0.0, peak.since_last())
 
 
 def run(folder: Path) -> None:
@@ -156,7 +155,9 @@ def run(folder: Path) -> None:
         docker=False,
     )
     Runner(experiment, environment).run(create_pipeline(experiment, environment, EXPERIMENTS))
+    started = time.monotonic()
     report_run(environment, Console(), time.time())
+    print(f"  report {time.monotonic() - started:.1f} s")
 
 
 class _Peak:

@@ -1,12 +1,9 @@
 """One look for a new generation of the data, and the run on it: `vgg watch --once`."""
 
 import dataclasses
-import fcntl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.training.machines.cluster import Cluster
@@ -17,15 +14,14 @@ from pipeline.continuous.look import Found, look
 from pipeline.continuous.record import BEGUN, DECIDED, FAILED, PUSHED, REFUSED, Record, Records, unfinished
 from pipeline.environment import Environment
 from pipeline.exit_status import BLESSED, NOT_BLESSED, NOTHING_NEW, ComponentError
-from pipeline.home_name import HomeInUse, home_refused, recorded_name
+from pipeline.home_lock import GENERATION, only_one_in
+from pipeline.home_name import HomeInUse, recorded_name
 from pipeline.running.preflight import check_home_is_here, check_workers
 from pipeline.running.run import DEFAULT_EXPERIMENT, Prepared, prepared, run_prepared, with_records
 
 if TYPE_CHECKING:
     from pipeline.continuous.outcome import Outcome
     from pipeline.continuous.start import Start
-
-LOCK = "generations.lock"
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def once(variables: Mapping[str, str], request: Request, say: Callable[[str], No
     if Cluster.from_variables(variables):
         raise InputError("vgg watch trains on this machine alone; unset VGG_WORKERS and TF_CONFIG")
     experiment = name_of_experiment(variables)
-    with _only_one_in(environment.home):
+    with only_one_in(environment.home, GENERATION):
         records = Records(environment.home)
         found = look(environment.data, experiment, records.read(), again=request.again)
         for note in found.notes:
@@ -225,30 +221,3 @@ def _with_outcome(begun: Record, outcome: "Outcome", before: list[Record], *, bo
         model=outcome.model,
         run=outcome.run,
     )
-
-
-@contextmanager
-def _only_one_in(home: Path) -> Iterator[None]:
-    """Two that look at once would both begin the same generation.
-
-    Raises:
-        HomeInUse: another one is at it.
-        InputError: the home folder cannot be written.
-    """
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        lock = open(home / LOCK, "w")  # noqa: SIM115 - closed below, and by the system on a kill
-    except OSError as error:
-        raise home_refused(home, error) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HomeInUse(
-                f"home folder {home}: another vgg watch is at a generation; wait for it, or set VGG_HOME"
-            ) from None
-        try:
-            yield
-        finally:
-            # Closing is not enough: the run's executors are forks of this process, and hold the file open.
-            fcntl.flock(lock, fcntl.LOCK_UN)

@@ -1,11 +1,9 @@
 """Runs the pipeline here: checks before, few lines during, a table after."""
 
-import fcntl
 import os
 import resource
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from models.errors import InputError, Preempted
 from pipeline.environment import Environment
 from pipeline.exit_status import ComponentError, named
 from pipeline.experiments.catalogue import Experiment
-from pipeline.home_name import HomeInUse, home_refused
+from pipeline.home_lock import RUN, only_one_in
 from pipeline.report.identity import gpu_names
 from pipeline.running import results
 from pipeline.running.beam_batches import bound_batches
@@ -70,7 +68,7 @@ class Runner(LocalDagRunner):
         bound_batches()
         # Before TensorFlow is asked for GPUs. On several machines the Trainer leads the others from here.
         executors = None if chief_here() else Executors(executor_host(anew=self._reads_a_store()))
-        with _only_run_in(self._environment):
+        with only_one_in(self._environment.home, RUN):
             gpus = gpu_names()
             self._say(
                 f"Pipeline vgg, experiment {self._experiment.name}, data {self._environment.data}, "
@@ -154,26 +152,3 @@ def _told(log: Path, node: str) -> Path:
     """The log of a component, where it has got so far as to have one, else the run's."""
     own = executor_log(log, node)
     return own if own.exists() else log
-
-
-@contextmanager
-def _only_run_in(environment: Environment) -> Iterator[None]:
-    """Holds the home folder's lock: two runs would write the same metadata and models.
-
-    Raises:
-        HomeInUse: another run has it.
-        InputError: the folder cannot be written.
-    """
-    try:
-        environment.home.mkdir(parents=True, exist_ok=True)
-        lock = open(environment.home / "lock", "w")  # noqa: SIM115 - closed below, and by the system on a kill
-    except OSError as error:
-        raise home_refused(environment.home, error) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HomeInUse(
-                f"home folder {environment.home}: another run is writing to it; wait for it or set VGG_HOME"
-            ) from None
-        yield
