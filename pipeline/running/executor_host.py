@@ -5,6 +5,7 @@ TensorFlow's runtime nor a thread: neither outlives a fork. Nothing is imported 
 is there in milliseconds, and its memory is the system's again when it ends.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -47,6 +48,7 @@ class ExecutorHost:
         """`anew`: as a process that imports everything again, and not as a fork of this one."""
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        atexit.register(self._control.close)  # Python 3.13 warns on the terminal of one that is left open
         sys.stdout.flush()
         sys.stderr.flush()
         with theirs, warnings.catch_warnings():
