@@ -12,31 +12,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.pipeline.artifacts_of_demo import first_model, first_predictions, mean_rgb, weights_of
+from helpers.pipeline.artifacts_of_demo import (
+    field_of,
+    first_model,
+    first_predictions,
+    mean_rgb,
+    validation_images,
+    weights_of,
+)
 from helpers.pipeline.demo_home import Demo
-from helpers.tfds_records import write_as_tfds
+from helpers.pipeline.demo_scripts import NODES, ONE_EPOCH, TUNE_AND_TRANSFER
+from helpers.tfds_records import sample_as_tfds
 
-from components.datasets.sample import write_sample
 from pipeline.experiments.experiment_file import read_experiment
-
-NODES = {
-    "ShardExampleGen",
-    "StatisticsGen",
-    "WrittenSchemaGen",
-    "ExampleValidator",
-    "AnomalyGate",
-    "Transform",
-    "UndecodableGate",
-    "Trainer.demo",
-    "Exporter",
-    "Scorer.demo.dense.64",
-    "Scorer.demo.dense.72",
-    "Scorer.demo.dense.80",
-    "Averager",
-    "Evaluator",
-    "InfraValidation",
-    "Pusher",
-}
 
 # The limit ends what hangs; it is no measure of speed on a machine that has other work.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -78,7 +66,7 @@ def test_second_run_is_answered_from_the_cache(demo, first_run):
 def test_the_pushed_model_classifies_a_photograph_through_the_v1_loader(demo, first_run):
     (version,) = (demo.home / "serving" / "vgg").iterdir()
     assert str(version) in first_run.stdout
-    images, labels = _validation_images(demo.data, 20)
+    images, labels = validation_images(demo.data, 20)
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         model = tf.compat.v1.saved_model.load(session, ["serve"], str(version))
         signature = model.signature_def["serving_default"]
@@ -164,52 +152,12 @@ def test_an_evaluation_that_was_killed_counts_each_image_once(demo, first_run, t
     assert nowhere.stderr.startswith("vgg: evaluate: ")
 
 
-# The demo with one epoch of training, once for each bound of the top-1 error and its environment variables.
-# One process for all, since importing TFX costs as much as such a run.
-ONE_EPOCH = """
-import dataclasses, json, os, sys
-from components.recipe import Threshold
-from pipeline.exit_status import exit_status
-from pipeline.experiments import catalogue, small
-from pipeline.running.run import run
-demo = small.DEMO
-training = dataclasses.replace(demo.config.training, most_epochs=1)
-for bounds, variables in json.loads(sys.argv[1]):
-    catalogue.EXPERIMENTS["demo"] = dataclasses.replace(
-        demo,
-        config=dataclasses.replace(demo.config, training=training),
-        evaluation=dataclasses.replace(demo.evaluation, thresholds=(Threshold("top1_error", **bounds),)),
-    )
-    print("Status:", exit_status(lambda: run({**os.environ, **variables})))
-"""
-
-# In the same process and home as its last run: a tuning of two trials, and a linear SVM on the descriptors of
-# a model that is named; of crops of 64 pixels, so that 224 and 256 become 64 and 73.
-TUNE_AND_TRANSFER = """
-import pathlib
-from pipeline.tuning.tune import Request, tune
-short = "net.width=32 training.most_steps=2 training.batch=8 evaluation.shorter_sides=[64]"
-request = Request(("training.learning_rate",), trials=2, out=pathlib.Path(sys.argv[3]))
-tuned = {"VGG_EXPERIMENT": "demo", "VGG_SET": short + " net.classes=10"}
-print("Status:", exit_status(lambda: tune(request, {**os.environ, **variables, **tuned}) and 0))
-svm = {
-    "VGG_EXPERIMENT": "transfer",
-    "VGG_INIT_FROM": sys.argv[2],
-    "VGG_SET": "evaluation.shorter_sides=[224] net.classes=10",
-}
-print("Status:", exit_status(lambda: run({**os.environ, **variables, **svm})))
-"""
-
-
 @pytest.fixture(scope="module")
 def one_epoch_each(demo, first_run, tmp_path_factory) -> tuple[list[str], Path]:
     """What three runs of an epoch each said, and a tuning and an SVM in the home of the third, which is of
     TensorFlow Datasets' layout; and that home's folder."""
     tfds = tmp_path_factory.mktemp("tfds")
-    write_sample(tfds / "sample", train_per_class=10, validation_per_class=3)
-    (tfds / "data").mkdir()
-    for split in ("train", "validation"):
-        write_as_tfds(tfds / "sample", split, tfds / "data")
+    sample_as_tfds(tfds)
     of_tfds = {"VGG_DATA": str(tfds / "data"), "VGG_HOME": str(tfds / "home")}
     runs = [({"most": 0.01}, {}), ({"most_worse": 0.05}, {}), ({"most": 1.0}, of_tfds)]
     (base,) = (demo.home / "serving" / "vgg").iterdir()
@@ -256,7 +204,7 @@ def test_tfds_layout_runs_with_its_own_label_space(one_epoch_each):
     examples = tf.constant(list(records.as_numpy_iterator()))
     labels = model.signatures["labels"](examples)["label"].numpy()
     assert set(labels) == set(range(10))
-    names = model.signatures["serving_default"](_field(examples, "image"))["top_classes"].numpy()
+    names = model.signatures["serving_default"](field_of(examples, "image"))["top_classes"].numpy()
     assert set(names.reshape(-1)) <= {f"class {label}".encode() for label in range(10)}
 
 
@@ -287,7 +235,7 @@ def test_an_svm_is_pushed_and_answers_as_it_was_evaluated(one_epoch_each):
     examples = tf.constant(list(records.as_numpy_iterator()))
     model = tf.saved_model.load(str(version))
     labels = model.signatures["labels"](examples)["label"].numpy()
-    best = model.signatures["serving_default"](_field(examples, "image"))["top_classes"].numpy()[:, 0]
+    best = model.signatures["serving_default"](field_of(examples, "image"))["top_classes"].numpy()[:, 0]
     wrong = [name.decode() != f"class {label}" for name, label in zip(best, labels, strict=True)]
     (error,) = re.findall(r"average +│ +([\d.]+)%", said)
     assert float(error) == pytest.approx(100 * np.mean(wrong), abs=0.1)
@@ -304,16 +252,3 @@ def test_a_label_outside_the_range_stops_the_run_before_training(demo, first_run
     assert "image/class/label" in line
     assert "train split" in line
     assert "Trainer" not in stopped.stdout
-
-
-def _validation_images(folder: Path, count: int) -> tuple[list[bytes], list[str]]:
-    records = tf.data.TFRecordDataset(sorted(map(str, folder.glob("validation-*")))).take(count)
-    examples = [
-        tf.train.Example.FromString(record).features.feature for record in records.as_numpy_iterator()
-    ]
-    images = [example["image/encoded"].bytes_list.value[0] for example in examples]
-    return images, [example["image/class/text"].bytes_list.value[0].decode() for example in examples]
-
-
-def _field(examples: tf.Tensor, key: str) -> tf.Tensor:
-    return tf.io.parse_example(examples, {key: tf.io.FixedLenFeature([], tf.string)})[key]

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from components.datasets.sample import write_sample
+
 
 def write_as_tfds(folder: Path, split: str, out: Path) -> None:
     """A split of `vgg data sample`, in as many shards as it has there."""
@@ -19,3 +21,11 @@ def write_as_tfds(folder: Path, split: str, out: Path) -> None:
                 label = feature["image/class/label"].int64_list.value[0] - 1
                 tfds.features.feature["label"].int64_list.value.append(label)
                 writer.write(tfds.SerializeToString())
+
+
+def sample_as_tfds(folder: Path) -> None:
+    """`vgg data sample`, ten training images of a class, as FOLDER/data."""
+    write_sample(folder / "sample", train_per_class=10, validation_per_class=3)
+    (folder / "data").mkdir()
+    for split in ("train", "validation"):
+        write_as_tfds(folder / "sample", split, folder / "data")

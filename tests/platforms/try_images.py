@@ -17,7 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from helpers.replayed_image import PROJECT, Image, Mount, read_image
+from helpers.replayed_image import PROJECT
+from helpers.replayed_root import Image, Mount, read_image
 
 SETTINGS = {"VGG_HOME": "/volume", "VGG_DATA": "/volume/data/sample", "VGG_EXPERIMENT": "demo"}
 SETTINGS |= {"LOCAL_HOME": "/volume/tfx"}  # where TFX registers pipelines

@@ -25,15 +25,8 @@ from serving.saved_model.export import export
 
 NAMES = ("ant", "bee", "cat", "dog", "emu", "fox", "gnu")
 IDS = tuple(f"n{number:02d}" for number in range(len(NAMES)))
-ORDER = (
-    3,
-    0,
-    6,
-    1,
-    5,
-    2,
-    4,
-)  # in the other data set the class of label k is NAMES[ORDER[k]]; not its own inverse
+# In the other data set the class of label k is NAMES[ORDER[k]]; not its own inverse.
+ORDER = (3, 0, 6, 1, 5, 2, 4)
 IMAGES = [encode(64 + 7 * number, 90, "PNG", seed=number) for number in range(12)]
 ONE_SCALE = Evaluation((64,), flip=False)
 

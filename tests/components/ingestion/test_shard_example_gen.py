@@ -76,10 +76,9 @@ def run(tmp_path):
         with metadata.Metadata(connection) as handle:
             store = handle.store
             kinds = {kind.id: kind for kind in store.get_artifact_types()}
-            found = {}
-            for one in sorted(store.get_artifacts(), key=lambda each: each.id):
-                artifact = artifact_utils.deserialize_artifact(kinds[one.type_id], one)
-                found[artifact.type_name] = artifact
+            artifacts = sorted(store.get_artifacts(), key=lambda each: each.id)
+            of_tfx = [artifact_utils.deserialize_artifact(kinds[one.type_id], one) for one in artifacts]
+            found = {one.type_name: one for one in of_tfx}
             executions = len(store.get_executions_by_type(ShardExampleGen.get_class_type()))
             return found["Examples"], found.get("ExampleStatistics"), executions
 

@@ -47,3 +47,18 @@ def predictions_in(artifact: Path) -> dict[bytes, dict]:
         image["label"] = feature["label"].int64_list.value[0]
         found[feature["key"].bytes_list.value[0]] = image
     return found
+
+
+def validation_images(folder: Path, count: int) -> tuple[list[bytes], list[str]]:
+    """The first ones of the data, and their classes' names."""
+    records = tf.data.TFRecordDataset(sorted(map(str, folder.glob("validation-*")))).take(count)
+    examples = [
+        tf.train.Example.FromString(record).features.feature for record in records.as_numpy_iterator()
+    ]
+    images = [example["image/encoded"].bytes_list.value[0] for example in examples]
+    return images, [example["image/class/text"].bytes_list.value[0].decode() for example in examples]
+
+
+def field_of(examples: tf.Tensor, key: str) -> tf.Tensor:
+    """string [B] of serialised Examples."""
+    return tf.io.parse_example(examples, {key: tf.io.FixedLenFeature([], tf.string)})[key]

@@ -1,6 +1,8 @@
 """Servers of the toy models: half_plus_two as versions 123 and 124 with labels, half_plus_three, toys."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,26 @@ def toy_server(toys, tmp_path_factory) -> Iterator[RunningServer]:
     )
     with RunningServer(None, model_config_file=str(file)) as running:
         yield running
+
+
+@pytest.fixture
+def base(toys, tmp_path) -> Path:
+    """Two models that a test may change: `two` with versions 1 and 2, `three` with version 1."""
+    for name, number in (("two", 1), ("two", 2), ("three", 1)):
+        source = toys / "half_plus_two" / "124" if name == "two" else toys / "half_plus_three" / "1"
+        shutil.copytree(source, tmp_path / name / str(number))
+    return tmp_path
+
+
+@pytest.fixture
+def start(base) -> Iterator[Callable[..., RunningServer]]:
+    """Starts a server of a configuration's text, without polling unless told otherwise."""
+    with ExitStack() as stack:
+
+        def begin(text: str, **options) -> RunningServer:
+            file = base / "models.config"
+            file.write_text(f"model_config_list {{ {text} }}")
+            given = {"file_system_poll_wait_seconds": 0, **options}
+            return stack.enter_context(RunningServer(None, model_config_file=str(file), **given))
+
+        yield begin

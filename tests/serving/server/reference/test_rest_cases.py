@@ -1,23 +1,14 @@
 """REST as TensorFlow Serving answers it: api_rest.md and what its parser takes and refuses, case by case."""
 
 import base64
-import gzip
 import json
 import math
 
 import pytest
+from helpers.serving.rest_answers import ANSWERED, ROW, SAME, X, check, toy
 
-ROW, SAME = "/v1/models/half_plus_two:predict", "/v1/models/toys:predict"
-ANSWERED = {"predictions": [2.5, 3.0, 4.5]}
-X = [1.0, 2.0, 5.0]
 B64 = base64.encodebytes(bytes(range(90))).decode()  # with line breaks
 PACKED = "".join(B64.split())
-
-
-def toy(signature: str, **given) -> dict:
-    return {"signature_name": signature, **given}
-
-
 PATHS = [
     ("/v1/models/half_plus_two:predict", 200, ANSWERED),
     ("/v1/models/half_plus_two/versions/123:predict", 200, ANSWERED),
@@ -51,7 +42,6 @@ PATHS = [
     ("/v1/models/half_plus_two:predict?x=y", 200, ANSWERED),
     ("/v1/models/half_plus_two:Predict", 400, "Malformed request"),
 ]
-
 BODIES = [
     # Both forms, one input.
     ({"instances": X}, 200, ANSWERED),
@@ -114,7 +104,6 @@ BODIES = [
     ('{"signature_name": "\\ud800", "instances": [1.0]}', 400, "surrogate"),
     ('{"\\ud800": 1, "instances": [1.0]}', 200, {"predictions": [2.5]}),
 ]
-
 TOYS = [
     # Several inputs.
     (toy("pair", instances=[{"a": 1, "b": 2}]), 200, {"predictions": [{"y": 3.0, "z": 2.0}]}),
@@ -201,16 +190,6 @@ TOYS = [
 ]
 
 
-def check(answer, status: int, expected: dict | str) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    if isinstance(expected, str):
-        assert answer.json().keys() == {"error"}
-        assert expected in answer.json()["error"]
-    else:
-        assert json.dumps(answer.json(), sort_keys=True) == json.dumps(expected, sort_keys=True)
-
-
 def named(cases: list) -> list:
     return [pytest.param(*case, id=f"{number}-{str(case[0])[:40]}") for number, case in enumerate(cases)]
 
@@ -233,56 +212,9 @@ def test_signatures(toy_server, body, status, expected):
     check(toy_server.shared_rest.post(SAME, content=content.encode()), status, expected)
 
 
-def test_a_body_that_is_no_utf8_is_refused(toy_server):
-    check(toy_server.shared_rest.post(ROW, content=b'{"instances": ["\xff"]}'), 400, "JSON Parse error")
-
-
 def test_the_example_of_the_documentation(toy_server):
     """half_plus_three, whose signature declares one column and whose example sends none."""
     for path in ("/v1/models/half_plus_three", "/v1/models/half_plus_three/versions/1"):
         for body in ({"instances": X}, toy("narrow", instances=X)):
             answer = toy_server.shared_rest.post(f"{path}:predict", json=body)
             check(answer, 200, {"predictions": [3.5, 4.0, 5.5]})
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "identity"])
-def test_bodies_may_be_compressed(toy_server, encoding):
-    body = json.dumps({"instances": X}).encode()
-    packed = body if encoding == "identity" else gzip.compress(body)
-    answer = toy_server.shared_rest.post(ROW, content=packed, headers={"content-encoding": encoding})
-    check(answer, 200, ANSWERED)
-
-
-@pytest.mark.parametrize(
-    ("content", "encoding", "said"),
-    [
-        (gzip.compress(b'{"instances": [1]}', mtime=0)[:-12], "gzip", "no whole gzip file"),
-        (b'{"instances": [1]}', "gzip", "no gzip"),
-        (b"", "gzip", "no whole gzip file"),
-        (b'{"instances": [1]}', "br", "content-encoding 'br'"),
-    ],
-    ids=["cut off", "not packed", "empty", "another"],
-)
-def test_bodies_that_cannot_be_unpacked_are_refused(toy_server, content, encoding, said):
-    answer = toy_server.shared_rest.post(ROW, content=content, headers={"content-encoding": encoding})
-    check(answer, 400, said)
-
-
-FLOATS = [
-    (0.2, "0.2"),
-    (0.1, "0.1"),
-    (3.0, "3.0"),
-    (1 / 3, "0.33333334"),
-    (1e-5, "1e-05"),
-    (123456.0, "123456.0"),  # from a million on, NumPy 2 writes 1e+06 and NumPy 1 does not
-    (1e38, "1e+38"),
-    (-0.0, "-0.0"),
-]
-
-
-@pytest.mark.parametrize(("value", "text"), FLOATS)
-def test_float32_is_written_as_its_shortest_text(toy_server, value, text):
-    answer = toy_server.shared_rest.post(SAME, json=toy("same_float32", inputs=[value]))
-    assert answer.text == f'{{"outputs": [{text}]}}'
-    answer = toy_server.shared_rest.post(SAME, json=toy("same_float64", inputs=[1 / 3]))
-    assert answer.text == '{"outputs": [0.3333333333333333]}'
