@@ -105,10 +105,7 @@ def test_the_pushed_model_answers_what_the_evaluation_stored(demo, first_run):
         shown = re.search(rf"│ {name} +│ +([\d.]+)% │", first_run.stdout)[1]
         assert float(shown) == pytest.approx(100 * wrong / 300, abs=0.051)
     records = list(tf.data.TFRecordDataset(sorted(map(str, demo.data.glob("validation-*")))).take(40))
-    images = [
-        tf.train.Example.FromString(record.numpy()).features.feature["image/encoded"].bytes_list.value[0]
-        for record in records
-    ]
+    images, _ = validation_images(demo.data, 40)
     served = tf.saved_model.load(str(version)).signatures["serving_default"](image_bytes=tf.constant(images))
     expected = [stored[hashlib.sha256(record.numpy()).digest()[:16]]["average"] for record in records]
     np.testing.assert_allclose(served["probabilities"], expected, atol=1e-4)
@@ -140,9 +137,7 @@ def test_an_evaluation_that_was_killed_counts_each_image_once(demo, first_run, t
     shutil.copy(shards[0], view / shards[0].name.replace("-of-", "9-of-"))
     again = demo.command(*words, "--home", str(tmp_path))
     assert (again.returncode, again.stderr) == (0, "")
-    errors = [
-        [figure["top1_error"]["value"] for figure in json.loads(done.stdout)] for done in (whole, again)
-    ]
+    errors = [[one["top1_error"]["value"] for one in json.loads(each.stdout)] for each in (whole, again)]
     assert errors[0] == errors[1]
     file = tmp_path / "file"
     file.write_text("")
