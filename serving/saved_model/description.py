@@ -5,11 +5,11 @@ import hashlib
 import json
 import os
 from collections.abc import Collection
-from pathlib import Path
 
 from models.errors import InputError
 from models.literal_paths import check_literal
 from models.net import Net
+from models.quiet_imports import quiet_imports
 from serving.saved_model.head import Head
 
 LOCALISATION = "localisation"
@@ -40,12 +40,7 @@ def fingerprint(source: str) -> str:
     Raises:
         InputError: `source` is no SavedModel of this project.
     """
-    digest = hashlib.sha256(_read(source).encode())
-    try:
-        digest.update(Path(source, WEIGHTS_INDEX).read_bytes())
-    except OSError:
-        raise _is_none(source) from None
-    return digest.hexdigest()
+    return hashlib.sha256(_content(source, DESCRIPTION) + _content(source, WEIGHTS_INDEX)).hexdigest()
 
 
 def experiment_of(source: str) -> str:
@@ -117,29 +112,42 @@ def row_by_row(source: str) -> frozenset[str]:
 
 
 def _read(source: str) -> str:
+    return _content(source, DESCRIPTION).decode()
+
+
+def _content(source: str, part: str) -> bytes:
     """TensorFlow is imported for other file systems, such as gs://, alone: it takes seconds."""
-    path = os.path.join(source, DESCRIPTION)
+    path = os.path.join(source, part)
     if "://" in source:
-        return _read_elsewhere(source, path)
+        return _content_elsewhere(source, part, path)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, "rb") as file:
             return file.read()
-    except OSError:
-        raise _is_none(source) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise _is_none(source, part) from None
+    except OSError as error:
+        raise _unreadable(source, part, error.strerror) from None
 
 
-def _read_elsewhere(source: str, path: str) -> str:
-    import tensorflow as tf
+def _content_elsewhere(source: str, part: str, path: str) -> bytes:
+    with quiet_imports():
+        import tensorflow as tf
 
     try:
-        with tf.io.gfile.GFile(path) as file:
+        with tf.io.gfile.GFile(path, "rb") as file:
             return file.read()
-    except tf.errors.OpError:
-        raise _is_none(source) from None
+    except tf.errors.NotFoundError:
+        raise _is_none(source, part) from None
+    except tf.errors.OpError as error:
+        raise _unreadable(source, part, error.message.partition("\n")[0]) from None
 
 
-def _is_none(source: str) -> InputError:
+def _is_none(source: str, part: str) -> InputError:
     return InputError(
-        f"model {source}: no {DESCRIPTION} in it; expected the folder of a model that this project "
+        f"model {source}: no {part} in it; expected the folder of a model that this project "
         "exported, such as $VGG_HOME/serving/vgg/VERSION"
     )
+
+
+def _unreadable(source: str, part: str, why: str) -> InputError:
+    return InputError(f"model {source}: {part} cannot be read ({why}); expected a folder that can be")

@@ -1,4 +1,4 @@
-"""Two machines are two processes on loopback: one is `vgg run --worker 1` itself, killed and started anew."""
+"""Machines are processes on loopback: all but the chief are `vgg run --worker N` itself; one is killed."""
 
 import json
 import os
@@ -45,6 +45,10 @@ if "one_worker" in " ".join(sys.orig_argv):
 """
 EPOCHS = 12  # many more than the one after which a process is ended
 HANGS = 800  # seconds after which what hangs is ended; no measure of speed
+FOUR = pytest.param(
+    4,
+    marks=pytest.mark.skipif("VGG_TEST_FOUR" not in os.environ, reason="minutes of imports; VGG_TEST_FOUR=1"),
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -108,11 +112,11 @@ def _arguments(prepared: Path, home: Path) -> str:
 
 
 @contextmanager
-def _two(prepared: Path, home: Path):
-    """Starts one of the two machines; what is left at the end is killed."""
+def _machines(prepared: Path, home: Path, count: int):
+    """Starts one of the machines; what is left at the end is killed."""
     with ExitStack() as kept:
         addresses = []
-        for _ in range(2):
+        for _ in range(count):
             port = kept.enter_context(socket.socket())
             port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             port.bind(("127.0.0.1", 0))
@@ -125,11 +129,11 @@ def _two(prepared: Path, home: Path):
             "VGG_WORKERS": ",".join(addresses),
         }
         vgg = [sys.executable, "-c", "from pipeline.commands.vgg import main; main(['run'])"]
-        commands = [[sys.executable, "-c", CHIEF, _arguments(prepared, home)], vgg]
+        chief = [sys.executable, "-c", CHIEF, _arguments(prepared, home)]
 
         def start(index: int) -> subprocess.Popen:
             process = subprocess.Popen(
-                commands[index],
+                vgg if index else chief,
                 env={**variables, "VGG_WORKER": str(index)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -154,31 +158,32 @@ def _wait_for_step(home: Path, step: int, chief: subprocess.Popen) -> None:
         time.sleep(0.02)
 
 
-def test_a_worker_killed_and_started_anew_ends_with_the_same_bits(prepared, tmp_path):
-    """The chief waits for its worker. That a worker waits for its chief is shown with threads."""
-    with _two(prepared, tmp_path / "undisturbed") as start:
-        chief, worker = start(0), start(1)
+@pytest.mark.parametrize("count", [2, FOUR])
+def test_a_worker_killed_and_started_anew_ends_with_the_same_bits(prepared, tmp_path, count):
+    """The chief waits for its workers. That a worker waits for its chief is shown with threads."""
+    with _machines(prepared, tmp_path / "undisturbed", count) as start:
+        chief, *workers = map(start, range(count))
         said, errors = chief.communicate(timeout=HANGS)
         assert chief.returncode == 0, said + errors
-        assert worker.wait(HANGS) == 0, worker.communicate()
+        assert [worker.wait(HANGS) for worker in workers] == [0] * (count - 1)
     home = tmp_path / "disturbed"
-    with _two(prepared, home) as start:
-        chief, first = start(0), start(1)
+    with _machines(prepared, home, count) as start:
+        chief, *others, first = map(start, range(count))
         _wait_for_step(home, 3, chief)
         first.kill()
-        second = start(1)
+        second = start(count - 1)
         said, errors = chief.communicate(timeout=HANGS)
         assert chief.returncode == 0, said + errors
         assert "going on with all workers from the newest checkpoint" in said
         assert "going on after step" in said
-        assert second.wait(HANGS) == 0, second.communicate()
+        assert [worker.wait(HANGS) for worker in (*others, second)] == [0] * (count - 1)
     expected, found = _weights(tmp_path / "undisturbed"), _weights(home)
     assert expected
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
 
 
 def test_sigterm_to_the_worker_that_is_no_chief_ends_both_with_a_checkpoint(prepared, tmp_path):
-    with _two(prepared, tmp_path) as start:
+    with _machines(prepared, tmp_path, 2) as start:
         chief, worker = start(0), start(1)
         _wait_for_step(tmp_path, 3, chief)
         worker.terminate()
