@@ -57,6 +57,7 @@ def collect(environment: Environment, home: Home, found: Mapping[str, Summary], 
         other_systems=other_systems(experiments),
         pairs=pairs(experiments, found, spaces),
         test=TEST,
+        left_out=home.left_out,
         nets={id_: _net(net, home) for id_, net in sorted(home.nets.items())},
         localisation_tables=localisation_tables(
             {name: one.localisation for name, one in experiments.items() if not one.altered}
@@ -176,8 +177,8 @@ def _experiment(one: Evaluated, home: Home, summary: Summary, folder: Path) -> E
     return ExperimentFigures(
         name=one.experiment,
         summary=entry.summary if entry else "",
-        net=naming.net_of(entry) if entry else ", ".join(home.nets[id_].weights for id_ in one.nets),
-        s=naming.scales_of(entry) if entry else "",
+        net=naming.net_of(entry) if entry else naming.net_of_run(one, home),
+        s=naming.scales_of(entry) if entry else naming.scales_of_run(one, home),
         q=tuple(sorted({view.shorter_side for view in one.views})),
         method=" & ".join(sorted({view.method.value for view in one.views})),
         flip=all(group.flip for group in one.groups),

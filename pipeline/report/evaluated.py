@@ -100,7 +100,14 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Home:
-    """All that a report is about: experiments, the newest first, and nets by id, bases included."""
+    """All that a report is about.
+
+    Attributes:
+        experiments: the newest first.
+        nets: by id, bases included.
+        left_out: a line for each experiment, and each localisation, whose files somebody has deleted.
+    """
 
     experiments: tuple[Evaluated, ...]
     nets: dict[int, TrainedNet]
+    left_out: tuple[str, ...] = ()

@@ -216,7 +216,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Report:
-    """All figures of a home folder."""
+    """All figures of a home folder; `left_out` has a line for each thing whose files are gone."""
 
     home: str
     written: str
@@ -229,6 +229,7 @@ class Report:
     test: str
     nets: dict[int, NetFigures]
     localisation_tables: tuple[LocalisationTable, ...] = ()
+    left_out: tuple[str, ...] = ()
     schema: int = field(default=SCHEMA)
 
     @property

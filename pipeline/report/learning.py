@@ -1,7 +1,6 @@
 """Learning curves of a Trainer, from TensorBoard's logs (components.training.tensorboard)."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -56,7 +55,7 @@ def read_epochs(logs: str) -> tuple[Epoch, ...]:
     """Of a folder of event files; empty where there is none. An epoch that was written twice, because a kill
     came before its checkpoint, counts as it was written last.
     """
-    if not Path(logs).is_dir():
+    if not tf.io.gfile.isdir(logs):
         return ()
     events = EventAccumulator(logs, size_guidance={"tensors": 0, "images": 1}).Reload()
     present = set(events.Tags()["tensors"])

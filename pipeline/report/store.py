@@ -1,8 +1,10 @@
 """Reads what ML Metadata knows of a home folder: experiments with an evaluation, their nets, data and run."""
 
 import json
+import os
 from pathlib import Path
 
+import tensorflow as tf
 from ml_metadata import errors as mlmd_errors
 from tfx.orchestration import metadata
 from tfx.types import artifact_utils, standard_artifacts
@@ -21,7 +23,7 @@ from pipeline.metadata_connection import check_database, metadata_connection, re
 from pipeline.report.evaluated import DataSet, Evaluated, Home, Step, TrainedNet
 from pipeline.report.home import RUN_FIRST, check_home
 from pipeline.report.lineage import Execution, Lineage
-from pipeline.report.localised_run import localised_run
+from pipeline.report.localised_run import LocalisedRun, localised_run
 from pipeline.store_path import StorePath
 
 
@@ -45,6 +47,7 @@ class _Reader:
     def __init__(self, lineage: Lineage, environment: Environment):
         self._lineage, self._environment = lineage, environment
         self._nets: dict[int, TrainedNet] = {}
+        self._left_out: list[str] = []
 
     def home(self) -> Home:
         newest: dict[str, tuple[Execution, Execution]] = {}
@@ -54,9 +57,27 @@ class _Reader:
                 newest[averager.text("experiment")] = (averager, evaluator)
         if not newest:
             raise InputError(f"home folder {self._environment.home}: no finished evaluation; {RUN_FIRST}")
-        found = [self._evaluated(name, *both) for name, both in newest.items()]
+        whole = {name: both for name, both in newest.items() if self._is_there(name, *both)}
+        if not whole:
+            raise InputError(f"home folder {self._environment.home}: {self._left_out[0]}; {RUN_FIRST}")
+        found = [self._evaluated(name, *both) for name, both in whole.items()]
         found.sort(key=lambda evaluated: evaluated.finished, reverse=True)
-        return Home(tuple(found), self._nets)
+        return Home(tuple(found), self._nets, tuple(self._left_out))
+
+    def _is_there(self, name: str, averager: Execution, evaluator: Execution) -> bool:
+        """Whether the files are that a report needs: people delete a pipeline's folders when disks fill."""
+        needed = (
+            evaluator.outputs["evaluation"][0],
+            evaluator.inputs["examples"][0],
+            averager.inputs["statistics"][0],
+        )
+        return self._holds_files(f"experiment {name}", *map(self._lineage.uri, needed))
+
+    def _holds_files(self, what: str, *folders: str) -> bool:
+        gone = next((one for one in folders if not tf.io.gfile.glob(os.path.join(one, "*"))), None)
+        if gone:
+            self._left_out.append(f"{what}: left out, as nothing is in {gone} any more")
+        return gone is None
 
     def _averager_of(self, evaluator: Execution) -> Execution | None:
         predictions = evaluator.inputs.get("examples")
@@ -89,8 +110,13 @@ class _Reader:
             finished=evaluator.ended,
             steps=tuple(self._step(execution) for execution in executions),
             pushed=self._pushed(executions),
-            localised=localised_run(self._lineage, evaluator.inputs["examples"][0]),
+            localised=self._localised(name, evaluator),
         )
+
+    def _localised(self, name: str, evaluator: Execution) -> LocalisedRun | None:
+        found = localised_run(self._lineage, evaluator.inputs["examples"][0])
+        folders = (found.boxes, found.evaluation) if found else ()
+        return found if self._holds_files(f"localisation of {name}", *folders) else None
 
     def _step(self, execution: Execution) -> Step:
         outputs = [artifact for artifacts in execution.outputs.values() for artifact in artifacts]

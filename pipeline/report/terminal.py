@@ -43,6 +43,8 @@ def show_report(report: Report, console: Console, *, all_tables: bool = False) -
     if report.other_systems.run or all_tables:
         _show_systems(report.other_systems, console)
     _show_pairs(report, console)
+    for line in report.left_out:
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _show_table(one: PaperTable, console: Console) -> None:

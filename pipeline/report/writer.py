@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import tensorflow as tf
 from rich.console import Console
 
 from models.errors import InputError
@@ -50,10 +51,10 @@ def write_report(
     Raises:
         InputError: there is nothing to report on, or a file cannot be written.
     """
-    home = read_home(environment)
     folder = environment.home / "report"
     page = page or folder / PAGE
     try:
+        home = read_home(environment)
         for one in home.experiments:
             if since is not None and one.finished >= since:
                 identity.remember(folder, one.run)
@@ -67,6 +68,12 @@ def write_report(
     except OSError as error:
         where = error.filename or folder
         raise InputError(f"report {where}: {error.strerror}; expected a folder that can be written") from None
+    except tf.errors.OpError as error:  # of an object store, which has no OSError
+        said = " ".join(error.message.split())
+        raise InputError(
+            f"home folder {environment.home}: what its runs made cannot be read ({said}); expected the "
+            "store's credentials, and a way to it"
+        ) from None
 
 
 def report_run(environment: Environment, console: Console, since: float) -> None:

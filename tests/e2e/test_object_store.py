@@ -85,9 +85,7 @@ def store(tmp_path_factory):
 
 def test_the_pushed_model_answers_as_the_evaluation_did(store):
     """Its graph is the last object that was written: TF Serving takes what has one."""
-    names = store.objects.names(BUCKET, "serving/")
-    numbers = {name: int(store.objects.resource(BUCKET, name)["generation"]) for name in names}
-    graph = max(numbers, key=numbers.get)
+    graph = _graph(store)
     assert graph.endswith("/saved_model.pb")
     model = tf.saved_model.load(str(store.fetched(graph.removesuffix("saved_model.pb"), "model")))
     predictions = predictions_in(store.fetched(_only(store, "root/Averager/predictions/"), "predictions"))
@@ -110,6 +108,13 @@ def test_the_command_predicts_by_the_pushed_model(store):
     assert len(answer["images"][0]["classes"]) == 5
 
 
+def test_descriptors_come_from_the_pushed_model(store):
+    """Its fingerprint, by which they are kept, and with which any training from it begins."""
+    model = f"gs://{BUCKET}/{os.path.dirname(_graph(store))}"
+    said = store.vgg("transfer", "--model", model, "--data", f"gs://{BUCKET}/data", "--q", "64")
+    assert "100 images to train, 30 to test, 10 classes" in said
+
+
 def test_nothing_is_left_on_this_machine_and_no_checkpoint_in_the_store(store):
     """Checkpoints go when a training has ended; TensorBoard's logs stay, beside the model."""
     assert not list((store.folder / "here").iterdir())
@@ -130,6 +135,12 @@ def test_the_data_are_looked_at_where_they_lie(store):
     store.vgg("data", "check", f"gs://{BUCKET}/data", "--out", str(store.folder / "check"))
     found = json.loads((store.folder / "check" / "check.json").read_text())
     assert json.dumps(found).count("gs://bucket/data") > 0
+
+
+def _graph(store: Store) -> str:
+    """The object of the pushed model that was written last."""
+    names = store.objects.names(BUCKET, "serving/")
+    return max(names, key=lambda name: int(store.objects.resource(BUCKET, name)["generation"]))
 
 
 def _written(store: Store) -> list[str]:

@@ -2,9 +2,11 @@
 
 import json
 import platform
+import shutil
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from helpers.pipeline.report_browser import probe
 from helpers.pipeline.report_home import CLASSES, MEAN_RGB, VALIDATION_PER_CLASS, make_home
 from rich.console import Console
@@ -111,6 +113,33 @@ def test_a_report_that_fails_is_one_line(home, monkeypatch):
     monkeypatch.setattr(writer, "read_home", lambda _: 1 / 0)
     writer.report_run(home, console, 0.0)
     assert console.export_text().strip() == "No report: ZeroDivisionError: division by zero"
+
+
+@pytest.mark.slow
+def test_what_somebody_has_deleted_is_left_out_and_named(tmp_path):
+    environment = make_home(tmp_path, "demo", "small-A-64")
+    demo, small = sorted(read_home(environment).experiments, key=lambda one: one.experiment)
+    shutil.rmtree(small.evaluation)
+    written = writer.write_report(environment)
+    assert [one.name for one in written.report.experiments] == ["demo"]
+    (line,) = written.report.left_out
+    assert line == f"experiment small-A-64: left out, as nothing is in {small.evaluation} any more"
+    assert line[1:] in written.page.read_text(encoding="utf-8")
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    show_report(written.report, console)
+    assert console.export_text().splitlines()[-1] == line
+    shutil.rmtree(demo.predictions)
+    with pytest.raises(InputError, match=f"nothing is in {Path(demo.predictions).parent} any more"):
+        writer.write_report(environment)
+
+
+def test_a_store_that_does_not_answer_is_one_line(tmp_path, monkeypatch):
+    def refuses(_):
+        raise tf.errors.FailedPreconditionError(None, None, "no way to the store\n\t when reading gs://b")
+
+    monkeypatch.setattr(writer, "read_home", refuses)
+    with pytest.raises(InputError, match=r"cannot be read \(no way to the store when reading gs://b\); exp"):
+        writer.write_report(Environment(data=tmp_path, home=tmp_path))
 
 
 def test_a_home_without_metadata_is_one_line(tmp_path):
