@@ -27,7 +27,7 @@ def roll_back(base_path: str) -> tuple[str, str]:
     if store_push.is_store(base_path):
         raise InputError(
             f"model base path {base_path}: an object store cannot rename a folder; push the version before "
-            "again: `vgg push FOLDER --base-path`"
+            f"again: `vgg push FOLDER --base-path {base_path}`"
         )
     there = versions(base_path)
     if len(there) < 2:

@@ -1,5 +1,7 @@
 """The report's figures in the terminal."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
@@ -20,20 +22,22 @@ def show_report(report: Report, console: Console, *, all_tables: bool = False) -
         console: where to.
         all_tables: also the paper's tables of which no row was run.
     """
-    table = _table("Errors in per cent with 95 % intervals, the paper's beside its own experiments")
-    for name in ("experiment", "net"):
-        table.add_column(name, overflow="fold")
-    for name in ("images", "top-1", "paper", "top-5", "paper"):
-        table.add_column(name, justify="right", no_wrap=True)
+    rows = []
     for found in report.experiments:
         overall, paper = found.overall, found.paper
         if found.miniature_of or found.altered:
             paper = None
-        table.add_row(
-            *(found.name, found.net, str(found.images)),
-            *(_share(overall.top1_error), str(paper.top1) if paper else ""),
-            *(_share(overall.top5_error), str(paper.top5) if paper else ""),
+        rows.append(
+            (
+                *(found.name, found.net, str(found.images)),
+                *(_share(overall.top1_error), str(paper.top1) if paper else ""),
+                *(_share(overall.top5_error), str(paper.top5) if paper else ""),
+            )
         )
+    title = "Errors in per cent with 95 % intervals"
+    if any(row[4] or row[6] for row in rows):
+        title += ", the paper's beside its own experiments"
+    table = _filled(title, ("experiment", "net"), ("images", "top-1", "paper", "top-5", "paper"), rows)
     console.print(table, highlight=False)
     for one in (*report.tables, *report.miniatures):
         if one.run or all_tables:
@@ -64,19 +68,18 @@ def _show_table(one: PaperTable, console: Console) -> None:
 
 
 def _show_localisation(report: Report, console: Console) -> None:
-    table = _table("Localisation: errors in per cent, of the images that have a box of their class")
-    table.add_column("experiment", overflow="fold")
-    for name in ("images", "test 1", "paper", "test 2, of five classes", "paper"):
-        table.add_column(name, justify="right", no_wrap=True)
     test_1, test_2 = (
         {row.experiment: row.paper for row in one.rows} for one in report.localisation_tables[:2]
     )
+    rows = []
     for found in report.localised:
         boxes, listed = found.localisation, not (found.altered or found.localisation.altered)
         papers = [_per_cent(one.get(found.name)) if listed else "" for one in (test_1, test_2)]
         errors = [_share(boxes.metrics[name]) for name in (CENTRAL, TOP5)]
-        table.add_row(found.name, str(boxes.images), errors[0], papers[0], errors[1], papers[1])
-    console.print(table, highlight=False)
+        rows.append((found.name, str(boxes.images), errors[0], papers[0], errors[1], papers[1]))
+    title = "Localisation: errors in per cent, of the images that have a box of their class"
+    numbers = ("images", "test 1", "paper", "test 2, of five classes", "paper")
+    console.print(_filled(title, ("experiment",), numbers, rows), highlight=False)
 
 
 def _show_systems(one: SystemsTable, console: Console) -> None:
@@ -110,6 +113,20 @@ def _show_pairs(report: Report, console: Console) -> None:
             *(str(pair.only_first), str(pair.only_second), p_text(pair.p), p_text(pair.p_holm)),
         )
     console.print(table, highlight=False)
+
+
+def _filled(title: str, names: Sequence[str], numbers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Without the columns in which no row has anything: in 80 columns every one counts."""
+    table = _table(title)
+    there = [any(column) for column in zip(*rows, strict=True)]
+    for place, name in enumerate((*names, *numbers)):
+        if there[place] and place < len(names):
+            table.add_column(name, overflow="fold")
+        elif there[place]:
+            table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(cell for cell, shown in zip(row, there, strict=True) if shown))
+    return table
 
 
 def _table(title: str) -> Table:

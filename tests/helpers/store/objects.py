@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import google_crc32c
 
+PAGE = 5  # Google's are of a thousand
 UPDATED = "2026-01-01T00:00:00.000Z"
 
 
@@ -74,16 +75,23 @@ class Objects:
             "timeCreated": UPDATED,
         }
 
-    def listed(self, bucket: str, prefix: str, delimiter: str, start: str = "") -> dict:
-        """Objects and, up to a delimiter, prefixes; in one page, whatever was asked for."""
-        items, prefixes = [], set()
+    def listed(self, bucket: str, prefix: str, delimiter: str, start: str = "", page: str = "") -> dict:
+        """Objects and, up to a delimiter, prefixes: PAGE of both, behind the one that `page` names."""
+        entries: dict[str, dict | None] = {}
         for name in self.names(bucket, prefix):
             head, found, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
             if found:
-                prefixes.add(prefix + head + delimiter)
+                entries[prefix + head + delimiter] = None
             elif name >= start:
-                items.append(self.resource(bucket, name))
-        return {"kind": "storage#objects", "items": items, "prefixes": sorted(prefixes)}
+                entries[name] = self.resource(bucket, name)
+        left = sorted(name for name in entries if name > page)
+        shown = left[:PAGE]
+        return {
+            "kind": "storage#objects",
+            "items": [entries[name] for name in shown if entries[name]],
+            "prefixes": [name for name in shown if not entries[name]],
+            **({"nextPageToken": shown[-1]} if len(left) > PAGE else {}),
+        }
 
     def begin(self, bucket: str, name: str) -> str:
         """A resumable upload's number."""

@@ -89,6 +89,15 @@ def test_files_beside_the_page(home, written):
 
 
 @pytest.mark.slow
+def test_experiments_without_the_papers_errors_fit_into_eighty_columns(written):
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    show_report(written.report, console)
+    text = console.export_text()
+    assert ["experiment", "net", "images", "top-1", "top-5"] in [line.split() for line in text.splitlines()]
+    assert {"small-A-64", "A/8"} < set(text.split()), "no name is folded"
+
+
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_real_page_in_a_browser(written, tmp_path, width):

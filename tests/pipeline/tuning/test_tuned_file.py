@@ -96,6 +96,24 @@ def _shown(objective: str) -> str:
     return console.file.getvalue()
 
 
+def test_the_four_fields_of_every_tuning_fit_into_eighty_columns():
+    values = {
+        "training.learning_rate": 0.00025,
+        "training.batch": 128,
+        "net.width": 16,
+        "training.largest_side": 512,
+    }
+    dimensions = tuple(Dimension(field, (value,)) for field, value in values.items())
+    console = Console(file=io.StringIO(), width=80)
+    trials = [Trial(number, values, outcome(0.9, seconds=12345.0)) for number in (1, 2)]
+    show(trials, Tuning(dimensions, 2, 0, "top1_error"), (256, 384, 512), console)
+    text = console.file.getvalue()
+    assert "…" not in text
+    rows = [line.split() for line in text.splitlines() if line.lstrip()[:1] in ("1", "2")]
+    assert [row[:6] for row in rows] == [[str(n), "0.00025", "128", "16", "512", "90.0%"] for n in (1, 2)]
+    assert {"learning", "largest"} < set(text.split())
+
+
 def test_the_table_has_the_best_first_and_what_failed_last():
     assert [line.rstrip() for line in _shown("top1_error").splitlines() if line.strip()] == [
         "4 trials, 300 validation images, Q = 64, 80",
