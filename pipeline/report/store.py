@@ -66,12 +66,12 @@ class _Reader:
 
     def _is_there(self, name: str, averager: Execution, evaluator: Execution) -> bool:
         """Whether the files are that a report needs: people delete a pipeline's folders when disks fill."""
-        needed = (
-            evaluator.outputs["evaluation"][0],
-            evaluator.inputs["examples"][0],
-            averager.inputs["statistics"][0],
-        )
-        return self._holds_files(f"experiment {name}", *map(self._lineage.uri, needed))
+        needed = (evaluator.outputs["evaluation"][0], averager.inputs["statistics"][0])
+        folders = map(self._lineage.uri, needed)
+        return self._holds_files(f"experiment {name}", *folders, self._predictions(evaluator))
+
+    def _predictions(self, evaluator: Execution) -> str:
+        return f"{self._lineage.uri(evaluator.inputs['examples'][0])}/Split-eval"
 
     def _holds_files(self, what: str, *folders: str) -> bool:
         gone = next((one for one in folders if not tf.io.gfile.glob(os.path.join(one, "*"))), None)
@@ -100,7 +100,7 @@ class _Reader:
         run, executions = self._lineage.run_of(evaluator)
         return Evaluated(
             experiment=name,
-            predictions=f"{self._lineage.uri(evaluator.inputs['examples'][0])}/Split-eval",
+            predictions=self._predictions(evaluator),
             evaluation=self._lineage.uri(evaluator.outputs["evaluation"][0]),
             views=tuple(sorted(view for view in views if view.weights != BASELINE)),
             groups=_groups(averager),

@@ -5,7 +5,6 @@ So this is a proxy, too: whoever asks it for a way to Google's address gets its 
 an authority that the environment names as well. Google's client in Python is told its address in plain HTTP.
 """
 
-import itertools
 import json
 import re
 import ssl
@@ -29,9 +28,6 @@ OBJECT = re.compile(r"^(?:/download)?/storage/v1/b/([^/]+)/o/([^/]+)$")
 COPY = re.compile(r"^/storage/v1/b/([^/]+)/o/([^/]+)/(?:rewriteTo|copyTo)/b/([^/]+)/o/([^/]+)$")
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
-BUSY_EVERY = 100
-"""Of so many requests one is refused for now, as a busy store does, and must be asked again."""
-
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -39,15 +35,13 @@ Answer = tuple[int, dict[str, str], bytes]
 def google_cloud_storage(folder: Path) -> Iterator[tuple[Objects, dict[str, str]]]:
     """What it holds, and the variables by which processes find it; `folder` is for its certificates."""
     authority = write_certificate(folder, "authority")
-    signed = write_certificate(folder, "store", authority, names=HOSTS)
+    own = write_certificate(folder, "store", authority, names=HOSTS)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(signed.signed, signed.key)
+    context.load_cert_chain(own.signed, own.key)
     credentials = folder / "credentials.json"
     credentials.write_text(json.dumps(CREDENTIALS))
     objects = Objects()
-    handler = type(
-        "Handler", (_Handler,), {"objects": objects, "context": context, "requests": itertools.count(1)}
-    )
+    handler = type("Handler", (_Handler,), {"objects": objects, "context": context})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -77,7 +71,6 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # or each answer's body waits 40 ms for the word that its head has come
     objects: Objects
     context: ssl.SSLContext
-    requests: Iterator[int]
 
     def log_message(self, *_):
         """Nothing."""
@@ -90,11 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = False
 
     def _answer(self):
-        body = self._body()
-        if next(self.requests) % BUSY_EVERY == 0:
-            status, headers, content = 503, {}, b'{"error": {"code": 503, "message": "busy"}}'
-        else:
-            status, headers, content = self._respond(self.command, self.path, body)
+        status, headers, content = self._respond(self.command, self.path, self._body())
         self.send_response(status)
         for name, value in {"Content-Length": str(len(content)), **headers}.items():
             self.send_header(name, value)

@@ -1,8 +1,10 @@
 """The report of a home folder, from ML Metadata to files, and the line where there is nothing to report."""
 
 import json
+import os
 import platform
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -125,11 +127,12 @@ def test_a_report_that_fails_is_one_line(home, monkeypatch):
 
 
 @pytest.mark.slow
-def test_what_somebody_has_deleted_is_left_out_and_named(tmp_path):
-    environment = make_home(tmp_path, "demo", "small-A-64")
-    demo, small = sorted(read_home(environment).experiments, key=lambda one: one.experiment)
-    shutil.rmtree(small.evaluation)
-    written = writer.write_report(environment)
+def test_what_somebody_has_deleted_is_left_out_and_named(home):
+    small, demo = read_home(home).experiments
+    with _away(small.evaluation):
+        written = writer.write_report(home)
+        with _away(demo.predictions), pytest.raises(InputError, match="left out, as nothing is in"):
+            writer.write_report(home)
     assert [one.name for one in written.report.experiments] == ["demo"]
     (line,) = written.report.left_out
     assert line == f"experiment small-A-64: left out, as nothing is in {small.evaluation} any more"
@@ -137,9 +140,16 @@ def test_what_somebody_has_deleted_is_left_out_and_named(tmp_path):
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     show_report(written.report, console)
     assert console.export_text().splitlines()[-1] == line
-    shutil.rmtree(demo.predictions)
-    with pytest.raises(InputError, match=f"nothing is in {Path(demo.predictions).parent} any more"):
-        writer.write_report(environment)
+
+
+@contextmanager
+def _away(folder: str) -> Iterator[None]:
+    hidden = f"{folder}-hidden"
+    os.rename(folder, hidden)
+    try:
+        yield
+    finally:
+        os.rename(hidden, folder)
 
 
 def test_a_store_that_does_not_answer_is_one_line(tmp_path, monkeypatch):
