@@ -30,23 +30,6 @@ RUN = ["run", "create", "--pipeline", "vgg"]
 
 
 @pytest.fixture
-def variables(tmp_path: Path) -> dict[str, str]:
-    """An environment whose TFX knows no pipeline; `pip` is on the PATH because TFX's commands call it."""
-    path = f"{TFX.parent}{os.pathsep}{os.environ['PATH']}"
-    return {
-        **os.environ,
-        "LOCAL_HOME": str(tmp_path / "local"),
-        "VGG_HOME": str(tmp_path / "vgg"),
-        "PATH": path,
-    }
-
-
-@pytest.fixture
-def registration(tmp_path: Path) -> Path:
-    return tmp_path / "local" / "vgg" / "pipeline_args.json"
-
-
-@pytest.fixture
 def known(tmp_path: Path) -> dict[str, str]:
     """What TFX should know of the pipeline."""
     return {
