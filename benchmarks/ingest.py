@@ -119,11 +119,15 @@ def transform(source: Path, out: Path) -> None:
         "VGG_SET": f"net.classes={CLASSES}",
     }
     run = subprocess.Popen([vgg, "run"], env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True)
+    took = None
     for line in run.stdout:
         if found := TRANSFORM.match(line):
-            print(found[1])
+            took = found[1]
             run.send_signal(signal.SIGTERM)
-    run.wait()
+    status = run.wait()
+    if took is None:
+        raise click.ClickException(f"the run over {source} ended with status {status}, before its Transform")
+    print(took)
 
 
 def bare_decoding(source: Path, out: Path) -> None:

@@ -12,12 +12,12 @@ from pipeline.report.evaluated import Evaluated, Home
 
 def net_of(entry: Experiment) -> str:
     """The configuration's letter, with /8 where it has an eighth of the channels; of a fusion each."""
-    return " + ".join(net_name(member.config.net) for member in fused(entry, EXPERIMENTS))
+    return " + ".join(_net(member.config.net) for member in fused(entry, EXPERIMENTS))
 
 
 def scales_of(entry: Experiment) -> str:
     """S in pixels: 256, or [256;512] where it is drawn from a range."""
-    return " + ".join(scales_name(member.config.training) for member in fused(entry, EXPERIMENTS))
+    return " + ".join(_scales(member.config.training) for member in fused(entry, EXPERIMENTS))
 
 
 def sides_of(entry: Experiment) -> str:
@@ -40,22 +40,20 @@ def original_of(entry: Experiment) -> str:
 def net_of_run(one: Evaluated, home: Home) -> str:
     """net_of of an experiment that is known by its run alone, as one of a file is."""
     nets = [home.nets[id_] for id_ in one.nets]
-    return " + ".join(net_name(net.config.net) if net.config else net.weights for net in nets)
+    return " + ".join(_net(net.config.net) if net.config else net.weights for net in nets)
 
 
 def scales_of_run(one: Evaluated, home: Home) -> str:
     """scales_of of the same."""
     configs = [home.nets[id_].config for id_ in one.nets]
-    return " + ".join(scales_name(config.training) for config in configs if config)
+    return " + ".join(_scales(config.training) for config in configs if config)
 
 
-def net_name(net: Net) -> str:
-    """Of one net, as net_of has it."""
+def _net(net: Net) -> str:
     return net.configuration + (f"/{net.width}" if net.width > 1 else "")
 
 
-def scales_name(training: Training) -> str:
-    """Of one training, as scales_of has it."""
+def _scales(training: Training) -> str:
     smallest, largest = training.scales
     return str(smallest) if smallest == largest else f"[{smallest};{largest}]"
 

@@ -20,9 +20,8 @@ def show(trials: Sequence[Trial], tuning: Tuning, sides: Sequence[int], console:
     title = f"{len(trials)} trials, {images:.0f} validation images, Q = {', '.join(map(str, sides))}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
     for name in ("trial", *(_words(one.field) for one in tuning.dimensions), OBJECTIVES[tuning.objective]):
-        table.add_column(
-            name.replace(" ", "\n"), justify="right", no_wrap=True
-        )  # else 80 columns cut values off
+        # A word a line, or 80 columns would cut values off.
+        table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
     table.add_column("95 %", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     for trial in ordered:
