@@ -25,7 +25,7 @@ from models.in_order import in_order
 
 ACCOUNT = ".json"
 TOGETHER, BLOCKS_AHEAD = 8, 8
-"""Images that a thread reads in one turn, and such turns ahead: a turn for each took a tenth of the time."""
+"""Images that a thread reads in a turn, and turns ahead: with one in a turn a shard took 7 to 9 % longer."""
 AS_THEY_ARE = {"RGB": 3, "L": 1}
 """Channels of the JPEGs that are stored as they are, by Pillow's mode."""
 
